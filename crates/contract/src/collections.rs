@@ -1,0 +1,44 @@
+//! The collections of the read models and the fields by which each is found: what a store must index.
+
+/// A set of documents of one kind. A document is a JSON object under a key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Its name, in tables, keys and metrics.
+    pub name: &'static str,
+    /// The indexes. Within each, documents are ordered by the fields and then by key.
+    pub indexes: &'static [&'static [&'static str]],
+}
+
+/// Shows with their availability. Small and hot.
+pub static SHOWS: Collection = Collection {
+    name: "shows",
+    indexes: &[&["starts_at_ms"], &["category", "starts_at_ms"], &["unsettled"]],
+};
+/// Seat maps of numbered shows, beside their shows because they are large and change with every seat.
+pub static SEAT_MAPS: Collection = Collection {
+    name: "seat_maps",
+    indexes: &[],
+};
+/// People, their personal fields sealed.
+pub static USERS: Collection = Collection {
+    name: "users",
+    indexes: &[],
+};
+/// Purchases, one document each, referenced by user because a history has no bound.
+pub static PURCHASES: Collection = Collection {
+    name: "purchases",
+    indexes: &[&["user_id", "at_ms"]],
+};
+/// Reservations with their steps.
+pub static RESERVATIONS: Collection = Collection {
+    name: "reservations",
+    indexes: &[&["open"]],
+};
+/// Streams that could not be projected any further, by their names: for operators.
+pub static PARKED: Collection = Collection {
+    name: "parked",
+    indexes: &[],
+};
+
+/// Every collection.
+pub static ALL: [&Collection; 6] = [&SHOWS, &SEAT_MAPS, &USERS, &PURCHASES, &RESERVATIONS, &PARKED];

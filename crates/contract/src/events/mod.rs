@@ -1,0 +1,77 @@
+//! Domain events: all that is ever in the log. Each type is one version of one event and never changes; a new
+//! form is a new type with a new kind (`….v2`), and `decode` turns the old one into the new (an upcaster).
+//! A golden JSON file for each stands in `crates/contract/golden` and is never edited.
+
+pub mod payment;
+pub mod reservation;
+pub mod show;
+pub mod user;
+
+pub use payment::*;
+pub use reservation::*;
+pub use show::*;
+pub use user::*;
+
+use serde::Serialize;
+
+macro_rules! events {
+    ($($kind:literal => $name:ident),+ $(,)?) => {
+        /// Any domain event.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub enum Event {
+            $(#[doc = concat!("`", $kind, "`")] $name($name),)+
+        }
+
+        impl Event {
+            /// Every kind that this program writes and reads.
+            pub const KINDS: &'static [&'static str] = &[$($kind),+];
+
+            /// The kind under which it is stored: name and version.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Event::$name(_) => $kind,)+ }
+            }
+
+            /// Reads a stored event. `None` when the kind is not one of this platform's.
+            pub fn decode(kind: &str, data: &[u8]) -> Option<Result<Event, serde_json::Error>> {
+                match kind {
+                    $($kind => Some(serde_json::from_slice::<$name>(data).map(Event::$name)),)+
+                    _ => None,
+                }
+            }
+        }
+
+        $(impl From<$name> for Event {
+            fn from(event: $name) -> Event { Event::$name(event) }
+        })+
+    };
+}
+
+events! {
+    "user_registered.v1" => UserRegistered,
+    "purchase_recorded.v1" => PurchaseRecorded,
+    "purchase_unrecorded.v1" => PurchaseUnrecorded,
+    "email_claimed.v1" => EmailClaimed,
+    "email_released.v1" => EmailReleased,
+    "key_claimed.v1" => KeyClaimed,
+    "show_scheduled.v1" => ShowScheduled,
+    "tickets_held.v1" => TicketsHeld,
+    "hold_adopted.v1" => HoldAdopted,
+    "hold_released.v1" => HoldReleased,
+    "tickets_sold.v1" => TicketsSold,
+    "tickets_returned.v1" => TicketsReturned,
+    "show_cancelled.v1" => ShowCancelled,
+    "reservation_requested.v1" => ReservationRequested,
+    "reservation_progressed.v1" => ReservationProgressed,
+    "compensation_started.v1" => CompensationStarted,
+    "reservation_confirmed.v1" => ReservationConfirmed,
+    "reservation_rejected.v1" => ReservationRejected,
+    "cancellation_requested.v1" => CancellationRequested,
+    "reservation_cancelled.v1" => ReservationCancelled,
+    "saga_stuck.v1" => SagaStuck,
+    "saga_resumed.v1" => SagaResumed,
+    "payment_captured.v1" => PaymentCaptured,
+    "payment_declined.v1" => PaymentDeclined,
+    "payment_voided.v1" => PaymentVoided,
+    "payment_refunded.v1" => PaymentRefunded,
+}

@@ -1,0 +1,278 @@
+//! What happens to a show and its tickets: stream `show-{id}`. Every event that moves tickets carries the tally
+//! after it, so that readers set what it says and never count.
+
+use crate::{
+    envelope::Digest,
+    ids::{HoldId, ReservationId, ShowId, UserId},
+    money::Money,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A section of numbered seats: rows A, B … Z, AA …, seats numbered from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// The name, unique in the show.
+    pub name: String,
+    /// How many rows.
+    pub rows: u32,
+    /// How many seats in each row.
+    pub seats_per_row: u32,
+    /// The price here, when it differs from the show's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
+}
+
+/// How the tickets are laid out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Layout {
+    /// General admission: so many tickets, all alike.
+    General {
+        /// How many.
+        capacity: u32,
+    },
+    /// Numbered seats.
+    Numbered {
+        /// The sections, in the order in which they are shown.
+        sections: Vec<Section>,
+    },
+}
+
+impl Layout {
+    /// How many tickets there are; saturates.
+    pub fn capacity(&self) -> u32 {
+        match self {
+            Layout::General { capacity } => *capacity,
+            Layout::Numbered { sections } => sections.iter().fold(0_u32, |sum, s| {
+                sum.saturating_add(s.rows.saturating_mul(s.seats_per_row))
+            }),
+        }
+    }
+}
+
+/// The letters of a row: 0 is A, 25 is Z, 26 is AA.
+pub fn row_letters(mut index: u32) -> String {
+    let mut letters = Vec::new();
+    loop {
+        letters.push(b'A' + (index % 26) as u8);
+        if index < 26 {
+            break;
+        }
+        index = index / 26 - 1;
+    }
+    letters.iter().rev().map(|letter| char::from(*letter)).collect()
+}
+
+/// The index of a row's letters; `None` when they are not letters A to Z or far too many.
+pub fn row_index(letters: &str) -> Option<u32> {
+    if letters.is_empty() || letters.len() > 5 || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    Some(
+        letters
+            .bytes()
+            .fold(0_u32, |index, b| index * 26 + u32::from(b - b'A') + 1)
+            - 1,
+    )
+}
+
+/// A seat's name: `Platea-A-12`. `row` counts from 0, `number` from 1.
+pub fn seat_name(section: &str, row: u32, number: u32) -> String {
+    format!("{section}-{}-{number}", row_letters(row))
+}
+
+/// Section, row (from 0) and number (from 1) of a seat's name; `None` when it is not one. A section's name may
+/// contain dashes, and numbers have one spelling (`07` is none).
+pub fn parse_seat(name: &str) -> Option<(&str, u32, u32)> {
+    let (rest, number_text) = name.rsplit_once('-')?;
+    let (section, letters) = rest.rsplit_once('-')?;
+    let number: u32 = number_text.parse().ok()?;
+    (number > 0 && number.to_string() == number_text).then_some((section, row_index(letters)?, number))
+}
+
+/// Where all tickets of a show are: `free + held + sold` is its capacity, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Anybody may have these.
+    pub free: u32,
+    /// Held, with a deadline.
+    pub held: u32,
+    /// Sold.
+    pub sold: u32,
+}
+
+/// `show_scheduled.v1`: the first event of its stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShowScheduled {
+    /// The show.
+    pub show_id: ShowId,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it begins.
+    pub starts_at_ms: Timestamp,
+    /// Where.
+    pub venue: String,
+    /// The price of a ticket, where its section has no other.
+    pub price: Money,
+    /// What kind of show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// How many tickets one person may have, over holds and purchases.
+    pub limit_per_user: u32,
+    /// Its tickets.
+    pub layout: Layout,
+    /// When it was scheduled.
+    pub scheduled_at_ms: Timestamp,
+    /// What was asked under an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Digest>,
+}
+
+/// `tickets_held.v1`: a person has a claim on tickets until a deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketsHeld {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Whose.
+    pub user_id: UserId,
+    /// The reservation that pays for it, when it was made for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation_id: Option<ReservationId>,
+    /// How many tickets.
+    pub quantity: u32,
+    /// Which seats; empty for general admission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<String>,
+    /// What they cost together.
+    pub amount: Money,
+    /// The hold is over when this has passed.
+    pub deadline_ms: Timestamp,
+    /// Where the tickets are now.
+    pub tally: Tally,
+    /// What was asked under an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Digest>,
+}
+
+/// `hold_adopted.v1`: a reservation now pays for a hold that was made before it. The deadline stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldAdopted {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// The reservation.
+    pub reservation_id: ReservationId,
+}
+
+/// Why a hold ended without a sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseReason {
+    /// Its owner gave it back.
+    Released,
+    /// Its deadline passed.
+    Expired,
+    /// Its reservation was compensated.
+    Compensated,
+    /// The show was cancelled.
+    ShowCancelled,
+}
+
+/// `hold_released.v1`: the tickets of a hold are free again. With quantity 0, a tombstone: the hold was never
+/// made and now never can be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldReleased {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Why.
+    pub reason: ReleaseReason,
+    /// How many tickets.
+    pub quantity: u32,
+    /// Which seats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<String>,
+    /// Where the tickets are now.
+    pub tally: Tally,
+}
+
+/// `tickets_sold.v1`: a hold became a sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketsSold {
+    /// The hold that was.
+    pub hold_id: HoldId,
+    /// The reservation that paid.
+    pub reservation_id: ReservationId,
+    /// Whose tickets they are.
+    pub user_id: UserId,
+    /// How many.
+    pub quantity: u32,
+    /// Which seats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<String>,
+    /// What was paid.
+    pub amount: Money,
+    /// Where the tickets are now.
+    pub tally: Tally,
+}
+
+/// `tickets_returned.v1`: a sale was undone; its tickets are free again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketsReturned {
+    /// The hold that was sold.
+    pub hold_id: HoldId,
+    /// The reservation that had paid.
+    pub reservation_id: ReservationId,
+    /// Whose tickets they were.
+    pub user_id: UserId,
+    /// How many.
+    pub quantity: u32,
+    /// Which seats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<String>,
+    /// Where the tickets are now.
+    pub tally: Tally,
+}
+
+/// `show_cancelled.v1`: nothing more is sold; open holds were released just before, sales are given back after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShowCancelled {
+    /// The show.
+    pub show_id: ShowId,
+    /// Where the tickets are now.
+    pub tally: Tally,
+    /// When.
+    pub at_ms: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_lettered_like_a_spreadsheet() {
+        assert_eq!(
+            [0, 25, 26, 51, 52, 701, 702].map(row_letters),
+            ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+        );
+        for index in 0..20_000 {
+            assert_eq!(row_index(&row_letters(index)), Some(index));
+        }
+        assert_eq!(row_index("a"), None);
+        assert_eq!(row_index(""), None);
+    }
+
+    #[test]
+    fn a_seat_has_one_name() {
+        assert_eq!(
+            parse_seat(&seat_name("Platea-Alta", 27, 12)),
+            Some(("Platea-Alta", 27, 12))
+        );
+        assert_eq!(parse_seat("Platea-A-012"), None);
+        assert_eq!(parse_seat("Platea-A-0"), None);
+        assert_eq!(parse_seat("Platea-A-+1"), None);
+        assert_eq!(parse_seat("Platea"), None);
+    }
+}
