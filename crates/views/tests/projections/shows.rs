@@ -1,0 +1,75 @@
+//! A show and its seats.
+
+use crate::*;
+
+fn show_after(count: usize) -> (views::show::Show, views::seat_map::SeatMap) {
+    let docs = projected(
+        &StreamName::show(SHOW),
+        show_story().into_iter().take(count).collect(),
+    );
+    match (&docs[&Target::Show(SHOW)], &docs[&Target::SeatMap(SHOW)]) {
+        (Doc::Show(show), Doc::SeatMap(map)) => ((**show).clone(), (**map).clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_show_says_where_its_tickets_are_and_whether_it_has_something_to_settle() {
+    let seen: Vec<_> = (1..=8)
+        .map(|count| {
+            let (show, _) = show_after(count);
+            (show.tally, show.unsettled, show.cancelled, show.revision)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (tally(12, 0, 0), 0, false, 0),
+            (tally(10, 2, 0), 1, false, 1),
+            (tally(10, 2, 0), 1, false, 1), // an adopted hold is nothing that a reader sees
+            (tally(8, 4, 0), 1, false, 3),
+            (tally(8, 2, 2), 1, false, 4),
+            (tally(10, 0, 2), 0, false, 5),
+            (tally(10, 0, 2), 1, true, 6), // cancelled, with sales to give back
+            (tally(12, 0, 0), 0, true, 7),
+        ]
+    );
+    let (show, _) = show_after(1);
+    assert_eq!(show.search, "el ano penon opera");
+    assert!(show.numbered);
+    assert_eq!(show.capacity, 12);
+}
+
+#[test]
+fn a_seat_map_has_a_letter_for_every_seat() {
+    let states = |count| {
+        show_after(count)
+            .1
+            .sections
+            .iter()
+            .map(|s| s.states.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(states(1), ["ffffff", "ffffff"]);
+    assert_eq!(states(4), ["hhfhff", "ffhfff"]);
+    assert_eq!(states(5), ["hhfsff", "ffsfff"]);
+    assert_eq!(states(6), ["fffsff", "ffsfff"]);
+    assert_eq!(states(8), ["ffffff", "ffffff"]);
+    let prices: Vec<Money> = show_after(1)
+        .1
+        .sections
+        .iter()
+        .map(|section| section.price)
+        .collect();
+    assert_eq!(prices, [usd(4_000), usd(9_000)]);
+}
+
+#[test]
+fn a_show_without_numbered_seats_has_no_seat_map() {
+    let Event::ShowScheduled(mut scheduled) = show_story().remove(0) else {
+        panic!()
+    };
+    scheduled.layout = Layout::General { capacity: 50_000 };
+    let docs = projected(&StreamName::show(SHOW), vec![scheduled.into()]);
+    assert_eq!(docs.keys().collect::<Vec<_>>(), [&Target::Show(SHOW)]);
+}
