@@ -1,0 +1,76 @@
+//! What travels along the chain of responsibility.
+
+use crate::app::Rejection;
+use contract::{
+    Cause, CommandId, Digest, Failure, Money, Position, ReservationId, ShowId, Timestamp, UserId,
+    commands::Quote,
+    events::{Choice, ReservationRequested},
+};
+
+/// A buyer's order. It comes from the HTTP side with what was asked for; the links of the chain add what they
+/// find out.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The reservation to be.
+    pub reservation_id: ReservationId,
+    /// Who buys.
+    pub user_id: UserId,
+    /// For which show.
+    pub show_id: ShowId,
+    /// Which tickets.
+    pub choice: Choice,
+    /// What the payment gateway is told.
+    pub payment_token: String,
+    /// How long the buyer waits in line when all tickets are held by others.
+    pub line_until_ms: Timestamp,
+    /// What was asked under an idempotency key.
+    pub fingerprint: Option<Digest>,
+    /// Why.
+    pub cause: Cause,
+    /// What the show says to the choice: added by `ValidateData`.
+    pub quote: Option<Quote>,
+    /// What it costs: added by `PriceOrder`.
+    pub price: Option<Money>,
+    /// The reservation, once it is made: added by `CreateReservation`.
+    pub created: Option<Created>,
+}
+
+/// A reservation that exists.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// True when it was made by an equal order before.
+    pub repeated: bool,
+    /// The event that made it, as this order would have it.
+    pub request: ReservationRequested,
+    /// Where its last event stands in the log.
+    pub position: Option<Position>,
+}
+
+impl Order {
+    /// The id of a command that this order sends.
+    pub fn command(&self, name: &str) -> CommandId {
+        CommandId(self.reservation_id.0).derived(name)
+    }
+
+    /// The quote.
+    ///
+    /// # Errors
+    /// When no link before has asked for it: the chain is put together wrongly.
+    pub fn quoted(&self) -> Result<&Quote, Rejection> {
+        self.quote.as_ref().ok_or_else(|| out_of_order("quoted"))
+    }
+
+    /// The price.
+    ///
+    /// # Errors
+    /// When no link before has found it out: the chain is put together wrongly.
+    pub fn priced(&self) -> Result<Money, Rejection> {
+        self.price.ok_or_else(|| out_of_order("priced"))
+    }
+}
+
+fn out_of_order(missing: &str) -> Rejection {
+    Rejection::Failed(Failure::Unavailable {
+        what: format!("the order was not {missing} by an earlier link"),
+    })
+}
