@@ -1,0 +1,222 @@
+//! A rebuild: a new generation of all documents beside the one that readers see, and a swap when it has caught
+//! up. Selling and reading go on.
+//!
+//! The rebuild projects the log into the new generation by itself. At the end somebody has to decide at which
+//! event the old generation stops and the new one goes on, and only the writer of the active generation can:
+//! so the rebuild *hands over* its generation to the run, which brings it to where it is itself, activates it,
+//! and goes on with it. No event is applied to the old one only, and readers never go back. When no run is
+//! alive (an offline rebuild), the rebuild becomes the writer and does the same.
+
+use crate::{
+    Options, Projector,
+    item::Item,
+    projection::{Ports, ProjectError, Projection},
+};
+use contract::Position;
+use ports::{Generation, LogError};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+/// How many batches may be read and decoded ahead.
+const READ_AHEAD: usize = 2;
+
+/// What a rebuild came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The generation that readers see now.
+    pub generation: Generation,
+    /// How far it was when they began to see it.
+    pub position: Option<Position>,
+    /// How many events were projected before the handover.
+    pub events: u64,
+    /// How many streams could not be read and are parked.
+    pub parked: usize,
+}
+
+/// Why a rebuild came to nothing. Readers still see what they saw before; it can be started again.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// Another rebuild is at work, or one that was abandoned is just being taken over.
+    #[error("another rebuild is at work")]
+    Running,
+    /// The log or the read store failed.
+    #[error(transparent)]
+    Failed(#[from] ProjectError),
+    /// The run failed or ended while it was taking over.
+    #[error("the projector ended or failed while it was taking over")]
+    Interrupted,
+}
+
+impl From<LogError> for RebuildError {
+    fn from(error: LogError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A generation that has almost caught up, on its way to the writer.
+pub(crate) struct Handover {
+    projection: Projection,
+    done: oneshot::Sender<Rebuilt>,
+    events: u64,
+    /// No other rebuild begins before this one is over, also when whoever started it has gone.
+    _one_at_a_time: OwnedSemaphorePermit,
+}
+
+impl Handover {
+    /// Brings the generation to `at` or beyond, activates it, and gives it to go on with.
+    pub async fn take_over(
+        self,
+        at: Option<Position>,
+        ports: &Ports,
+        options: Options,
+    ) -> Result<Projection, ProjectError> {
+        let Self {
+            mut projection,
+            done,
+            events,
+            _one_at_a_time,
+        } = self;
+        projection.catch_up(at, options.rebuild_events).await?;
+        ports.store.activate(projection.generation()).await?;
+        let (generation, position) = (projection.generation(), projection.position());
+        tracing::info!(
+            generation = generation.0,
+            ?position,
+            "readers see the rebuilt documents"
+        );
+        // Whoever started the rebuild may have gone; it is done all the same.
+        let _ = done.send(Rebuilt {
+            generation,
+            position,
+            events,
+            parked: projection.parked(),
+        });
+        Ok(projection)
+    }
+}
+
+/// Takes back a handover that nobody has taken, when whoever started the rebuild stops waiting.
+struct Offer<'a>(&'a Projector);
+
+impl Drop for Offer<'_> {
+    fn drop(&mut self) {
+        self.0.take_handover();
+    }
+}
+
+impl Projector {
+    /// Projects the whole log anew beside the documents that readers see, and swaps. Works while
+    /// [`Projector::run`] runs and when it does not. `progress` is told how far it is: the position that was
+    /// reached and the log's head when it began.
+    ///
+    /// # Errors
+    /// [`RebuildError`]; readers then still see the old documents.
+    pub async fn rebuild(
+        &self,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Rebuilt, RebuildError> {
+        let one_at_a_time = self
+            .rebuilds
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| RebuildError::Running)?;
+        let generation = self.ports.store.begin().await.map_err(ProjectError::from)?;
+        let mut projection = Projection::start(self.ports.clone(), generation, self.options.cache_bytes);
+        let events = self.project_all(&mut projection, progress).await?;
+        self.hand_over(projection, events, one_at_a_time).await
+    }
+
+    /// From the start of the log until the head is within reach. Reading and decoding run ahead of applying.
+    async fn project_all(
+        &self,
+        projection: &mut Projection,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<u64, RebuildError> {
+        let total = self.ports.log.head().await?.map_or(0, |head| head.0);
+        let mut batches = read_ahead(self.ports.clone(), self.options.rebuild_events);
+        let mut events = 0;
+        progress(0, total);
+        while let Some(batch) = batches.recv().await {
+            let items = batch?;
+            projection.apply(&items).await?;
+            events += items.len() as u64;
+            let done = projection.position().map_or(0, |position| position.0);
+            progress(done, total.max(done));
+        }
+        Ok(events)
+    }
+
+    async fn hand_over(
+        &self,
+        projection: Projection,
+        events: u64,
+        one_at_a_time: OwnedSemaphorePermit,
+    ) -> Result<Rebuilt, RebuildError> {
+        let (done, mut outcome) = oneshot::channel();
+        let handover = Handover {
+            projection,
+            done,
+            events,
+            _one_at_a_time: one_at_a_time,
+        };
+        let _offer = Offer(self);
+        *self.handover.lock().unwrap_or_else(PoisonError::into_inner) = Some(handover);
+        self.handed_over.notify_one();
+        tokio::select! {
+            biased;
+            rebuilt = &mut outcome => return rebuilt.map_err(|_| RebuildError::Interrupted),
+            // No run is alive, or it ended without taking the handover: this rebuild is the writer.
+            _writer = self.writer.lock() => if let Some(handover) = self.take_handover() {
+                self.finish_alone(handover).await?;
+            },
+        }
+        outcome.await.map_err(|_| RebuildError::Interrupted)
+    }
+
+    async fn finish_alone(&self, handover: Handover) -> Result<(), ProjectError> {
+        let active = self.ports.store.active().await?;
+        let at = self.ports.store.checkpoint(active).await?;
+        handover.take_over(at, &self.ports, self.options).await?;
+        Ok(())
+    }
+}
+
+/// Reads the log from its start and decodes it, a few batches ahead, until it has seen the head. Ends when the
+/// receiver is dropped.
+fn read_ahead(ports: Ports, batch_events: usize) -> mpsc::Receiver<Result<Vec<Item>, LogError>> {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    tokio::spawn(async move {
+        let mut position = None;
+        loop {
+            let batch = next_batch(&ports, position, batch_events).await;
+            let Ok((items, last)) = &batch else {
+                let _ = sender.send(batch.map(|(items, _)| items)).await;
+                return;
+            };
+            let (caught_up, empty) = (*last, items.is_empty());
+            position = items.last().map(|item| item.recorded.position).or(position);
+            if empty || sender.send(batch.map(|(items, _)| items)).await.is_err() || caught_up {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The next events, decoded, and whether they reach what was the head before they were read.
+async fn next_batch(
+    ports: &Ports,
+    after: Option<Position>,
+    batch_events: usize,
+) -> Result<(Vec<Item>, bool), LogError> {
+    let head = ports.log.head().await?;
+    let events = ports.log.read_all(after, batch_events).await?;
+    let reached = events.last().map(|event| event.position) >= head;
+    Ok((Item::read_all(events), reached))
+}
+
+// The projector is shared between the run and whoever asks for a rebuild.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Arc<Projector>>();
+};
