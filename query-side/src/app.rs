@@ -1,0 +1,107 @@
+//! What the read side needs, and its limits.
+
+use crate::rendered::Rendered;
+use ports::{Clock, EventLog, Payments, ReadStore, Vault};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use views::verify::Expectations;
+use web::{Code, Problem, server::Closing};
+
+/// What the read side needs.
+#[derive(Clone)]
+pub struct App {
+    /// The read models.
+    pub store: Arc<dyn ReadStore>,
+    /// The log, for history.
+    pub log: Arc<dyn EventLog>,
+    /// Opens personal fields.
+    pub vault: Arc<dyn Vault>,
+    /// The payment gateway, to be asked what it holds.
+    pub payments: Arc<dyn Payments>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Tells event streams that the server closes.
+    pub closing: Closing,
+    /// Limits.
+    pub settings: Settings,
+}
+
+/// The read side's limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a read waits for the position that it must have seen, in milliseconds.
+    pub position_wait_ms: u64,
+    /// How many callers can follow reservations at once.
+    pub max_followers: usize,
+    /// How long one event stream lasts at the most, in milliseconds; its caller resumes it.
+    pub follow_ms: u64,
+    /// How often an event stream without news says that it is alive.
+    pub keep_alive: Duration,
+    /// How much memory rendered answers may take, in bytes.
+    pub rendered_bytes: u64,
+    /// How many stories and time travels are told at once; each reads a part of the log.
+    pub max_audits: usize,
+    /// What a verification knows of the log beside what is in it; the head is taken from the log.
+    pub expectations: Expectations,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            position_wait_ms: 2_000,
+            max_followers: 1_024,
+            follow_ms: 10 * 60_000,
+            keep_alive: Duration::from_secs(15),
+            rendered_bytes: 8 << 20,
+            max_audits: 4,
+            expectations: Expectations::default(),
+        }
+    }
+}
+
+/// The state that all handlers share.
+pub(crate) struct Reader {
+    pub app: App,
+    pub rendered: Rendered,
+    followers: Arc<Semaphore>,
+    audits: Arc<Semaphore>,
+    verifications: Arc<Semaphore>,
+}
+
+pub(crate) type Shared = Arc<Reader>;
+
+impl Reader {
+    pub fn new(app: App) -> Self {
+        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self {
+            rendered: Rendered::new(app.settings.rendered_bytes),
+            followers: places(app.settings.max_followers),
+            audits: places(app.settings.max_audits),
+            // One is enough to use up a core.
+            verifications: places(1),
+            app,
+        }
+    }
+
+    /// A place among those who follow a reservation.
+    pub fn follower(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        place(&self.followers, "Demasiadas personas siguen reservas a la vez.")
+    }
+
+    /// A place among those who read history.
+    pub fn audit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        place(&self.audits, "Ya se están leyendo varias historias.")
+    }
+
+    /// The place of the one verification.
+    pub fn verification(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        place(&self.verifications, "Ya hay una verificación en curso.")
+    }
+}
+
+fn place(places: &Arc<Semaphore>, full: &'static str) -> Result<OwnedSemaphorePermit, Problem> {
+    places
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Code::Busy).detail(full).retry_after(5))
+}

@@ -1,0 +1,182 @@
+//! `GET /api/eventos…`: what is on, and its seats.
+
+use crate::{
+    app::{Reader, Shared},
+    paging::Page,
+    reads::{self, catch_up, parse, store_problem},
+    rendered::Kind,
+};
+use axum::{extract::State, response::Response};
+use contract::{ShowId, Timestamp, collections};
+use ports::{Document, Filter, Op, Order, Query};
+use std::sync::Arc;
+use views::{search, seat_map::SeatMap, show::Show};
+use web::{
+    Code, Id, Params, Problem,
+    etag::{IfNoneMatch, Privacy, Tagged},
+    headers::Access,
+    render,
+    schema::{Evento, ListaEventos, MapaAsientos},
+};
+
+/// Un evento
+#[utoipa::path(
+    get, path = "/api/eventos/{evento_id}", operation_id = "verEvento", tag = "Eventos",
+    params(
+        ("evento_id" = uuid::Uuid, Path, description = "El evento"),
+        ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
+        ("If-None-Match" = Option<String>, Header, description = "El ETag que ya se tiene"),
+    ),
+    responses(
+        (status = 200, body = Evento, description = "El evento, con sus entradas"),
+        (status = 304, description = "No cambió"),
+    )
+)]
+pub(crate) async fn describe(
+    State(reader): State<Shared>,
+    _: Access,
+    Id(show_id): Id<ShowId>,
+    params: Params,
+    has: IfNoneMatch,
+) -> Result<Response, Problem> {
+    catch_up(&reader.app, &params).await?;
+    let document = reads::document(&reader.app, &collections::SHOWS, show_id.0)
+        .await?
+        .ok_or_else(not_found)?;
+    let now = reader.app.clock.now();
+    // The hot path: an unchanged show is sent as it was rendered before.
+    let tagged = reader
+        .rendered
+        .get(Kind::Show, show_id.0, document.version, now, || {
+            let show: Show = parse(&document)?;
+            Ok((Tagged::json(&render::show(&show, now))?, Some(show.starts_at_ms)))
+        })?;
+    Ok(tagged.respond(&has, Privacy::Public))
+}
+
+/// Los eventos, primero los más próximos
+#[utoipa::path(
+    get, path = "/api/eventos", operation_id = "listarEventos", tag = "Eventos",
+    params(
+        ("q" = Option<String>, Query, description = "Texto que aparece en el nombre, el lugar o la categoría", max_length = 100),
+        ("categoria" = Option<String>, Query, description = "La categoría, exacta", max_length = 100),
+        ("desde" = Option<String>, Query, description = "Desde esta fecha y hora (RFC 3339)", format = DateTime),
+        ("hasta" = Option<String>, Query, description = "Antes de esta fecha y hora (RFC 3339)", format = DateTime),
+        ("limite" = Option<u32>, Query, description = "Cuántos por página", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "El `cursor` de la página anterior"),
+        ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
+        ("If-None-Match" = Option<String>, Header, description = "El ETag que ya se tiene"),
+    ),
+    responses(
+        (status = 200, body = ListaEventos, description = "Una página"),
+        (status = 304, description = "No cambió"),
+    )
+)]
+pub(crate) async fn list(
+    State(reader): State<Shared>,
+    _: Access,
+    params: Params,
+    has: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let app = &reader.app;
+    catch_up(app, &params).await?;
+    let (filters, page) = wanted(params)?;
+    let query = Query {
+        filters,
+        order: Some(Order {
+            field: "starts_at_ms",
+            descending: false,
+        }),
+        after: page.after.clone(),
+        limit: page.lookahead(),
+    };
+    let found = app
+        .store
+        .find(&collections::SHOWS, query)
+        .await
+        .map_err(|error| store_problem(&error))?;
+    let mut shows = found
+        .into_iter()
+        .map(|document| parse(&document).map(|show| (show, document)))
+        .collect::<Result<Vec<(Show, Arc<Document>)>, Problem>>()?;
+    let cursor = page.cut(&mut shows, |show| show.starts_at_ms.0);
+    let now = app.clock.now();
+    let eventos: Vec<Evento> = shows.iter().map(|(show, _)| render::show(show, now)).collect();
+    Ok(Tagged::json(&ListaEventos { eventos, cursor })?.respond(&has, Privacy::Public))
+}
+
+fn wanted(mut params: Params) -> Result<(Vec<Filter>, Page), Problem> {
+    let text = params
+        .text("q", 1..=100)
+        .map(|text| Op::Contains(search::fold(&text)));
+    let category = params
+        .text("categoria", 1..=100)
+        .map(|category| Op::Eq(category.into()));
+    let from = params.time("desde").map(|Timestamp(ms)| Op::AtLeast(ms));
+    let until = params.time("hasta").map(|Timestamp(ms)| Op::Below(ms));
+    let page = Page::read(&mut params);
+    params.finish()?;
+    let fields = [
+        ("search", text),
+        ("category", category),
+        ("starts_at_ms", from),
+        ("starts_at_ms", until),
+    ];
+    let filters = fields
+        .into_iter()
+        .filter_map(|(field, op)| op.map(|op| Filter { field, op }));
+    Ok((filters.collect(), page))
+}
+
+/// El mapa de asientos de un evento
+#[utoipa::path(
+    get, path = "/api/eventos/{evento_id}/asientos", operation_id = "verAsientos", tag = "Eventos",
+    params(
+        ("evento_id" = uuid::Uuid, Path, description = "El evento"),
+        ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
+        ("If-None-Match" = Option<String>, Header, description = "El ETag que ya se tiene"),
+    ),
+    responses(
+        (status = 200, body = MapaAsientos, description = "Los asientos; sin secciones si no es numerado"),
+        (status = 304, description = "No cambió"),
+    )
+)]
+pub(crate) async fn seats(
+    State(reader): State<Shared>,
+    _: Access,
+    Id(show_id): Id<ShowId>,
+    params: Params,
+    has: IfNoneMatch,
+) -> Result<Response, Problem> {
+    catch_up(&reader.app, &params).await?;
+    let Some(document) = reads::document(&reader.app, &collections::SEAT_MAPS, show_id.0).await? else {
+        return general_admission(&reader, show_id)
+            .await
+            .map(|tagged| tagged.respond(&has, Privacy::Public));
+    };
+    let now = reader.app.clock.now();
+    let tagged = reader
+        .rendered
+        .get(Kind::Seats, show_id.0, document.version, now, || {
+            let map: SeatMap = parse(&document)?;
+            Ok((Tagged::json(&render::seat_map(&map))?, None))
+        })?;
+    Ok(tagged.respond(&has, Privacy::Public))
+}
+
+/// A show without numbered seats has an empty map; a show that is not there has none.
+async fn general_admission(reader: &Reader, show_id: ShowId) -> Result<Tagged, Problem> {
+    let document = reads::document(&reader.app, &collections::SHOWS, show_id.0)
+        .await?
+        .ok_or_else(not_found)?;
+    let show: Show = parse(&document)?;
+    Tagged::json(&MapaAsientos {
+        evento_id: show_id.0,
+        version: show.revision,
+        secciones: Vec::new(),
+    })
+}
+
+fn not_found() -> Problem {
+    Problem::new(Code::ShowNotFound)
+}
