@@ -1,0 +1,158 @@
+//! The command line: subcommands and what they take. What they do stands in [`crate::commands`].
+
+use crate::{
+    bench::BenchArgs,
+    settings::{FolderFlags, ServingFlags},
+};
+use clap::{Args, Parser, Subcommand};
+use contract::{Position, ReservationId, Timestamp};
+
+const EXAMPLES: &str = "\
+Examples:
+  eventflow                                   start on http://127.0.0.1:8080, data in ./data
+  eventflow dev --listen 127.0.0.1:0          start on a free port and say which
+  EVENTFLOW_HOLD_TTL_MS=30000 eventflow dev   holds last half a minute
+  eventflow verify --data ./data              prove that nothing was oversold, lost or altered
+  eventflow replay --stream show-ID --print   what happened to one show, event by event
+  eventflow sagas list                        purchases that are not settled, and why
+  eventflow bench --quick                     how fast is it on this machine?
+
+Settings come from flags, else the environment, else the file that --config names, else their defaults.
+A file holds `name = value` lines, such as `hold_ttl_ms = 30000`.";
+
+/// Sells tickets: people register, hold seats, pay and get their tickets; nothing is sold twice.
+///
+/// One program, no servers needed: it keeps an append-only log of all that happens, and everything else is made
+/// from that log. Without a subcommand it does `dev`.
+#[derive(Debug, Parser)]
+#[command(name = "eventflow", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `dev` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What `dev` takes.
+    #[command(flatten)]
+    pub dev: ServingFlags,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in this process, on a data folder, for this machine only (the default)
+    Dev(ServingFlags),
+    /// Prove from the log alone that nothing was oversold, lost, paid twice or altered; also while `dev` runs
+    ///
+    /// Exit status: 0 when everything holds; 1 when something does not, and the first offending event is named.
+    Verify(FolderFlags),
+    /// Read the log from the start and make every view of it in memory, or print it; changes nothing
+    Replay(ReplayArgs),
+    /// Make the read models anew from the log; through `dev` when it runs, which goes on selling meanwhile
+    Rebuild(FolderFlags),
+    /// Purchases that are not settled: list them, look at one, let a stuck one try again
+    Sagas(SagasArgs),
+    /// Measure this program on this machine, client included, and print one table
+    Bench(BenchArgs),
+}
+
+/// What `replay` takes.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Where and how.
+    #[command(flatten)]
+    pub folder: FolderFlags,
+    /// Stop behind this position, or at this time (RFC 3339, as in 2026-11-21T20:00:00Z)
+    #[arg(long, value_name = "POSITION|TIME", value_parser = Until::parse)]
+    pub until: Option<Until>,
+    /// Only this stream, such as show-ID, reservation-ID or user-ID
+    #[arg(long, value_name = "STREAM")]
+    pub stream: Option<String>,
+    /// Print every event as a line of JSON on standard output
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Where a replay stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The last position that is read.
+    Position(Position),
+    /// The last time that is read.
+    Time(Timestamp),
+}
+
+impl Until {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(position) = text.parse() {
+            return Ok(Self::Position(Position(position)));
+        }
+        Timestamp::parse_rfc3339(text).map(Self::Time).ok_or_else(|| {
+            "neither a position (a whole number) nor a time such as 2026-11-21T20:00:00Z".to_string()
+        })
+    }
+}
+
+/// What `sagas` takes.
+#[derive(Debug, Args)]
+pub struct SagasArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub action: SagasAction,
+}
+
+/// What can be done about sagas.
+#[derive(Debug, Subcommand)]
+pub enum SagasAction {
+    /// Those that are not settled, stuck ones first
+    List {
+        /// Where and how.
+        #[command(flatten)]
+        folder: FolderFlags,
+    },
+    /// One, with its steps and every event of its stream
+    Show {
+        /// The reservation's id
+        #[arg(value_name = "RESERVATION")]
+        id: ReservationId,
+        /// Where and how.
+        #[command(flatten)]
+        folder: FolderFlags,
+    },
+    /// Let a stuck one try again
+    Retry {
+        /// The reservation's id
+        #[arg(value_name = "RESERVATION")]
+        id: ReservationId,
+        /// Where and how.
+        #[command(flatten)]
+        folder: FolderFlags,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_subcommand_it_is_dev() {
+        let cli = Cli::try_parse_from(["eventflow", "--listen", "127.0.0.1:0"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.dev.settings().unwrap().0.listen.port(), 0);
+    }
+
+    #[test]
+    fn until_is_a_position_or_a_time() {
+        assert_eq!(Until::parse("12"), Ok(Until::Position(Position(12))));
+        assert_eq!(
+            Until::parse("1970-01-01T00:00:01Z"),
+            Ok(Until::Time(Timestamp(1_000)))
+        );
+        assert!(Until::parse("yesterday").is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! The program: it wires the sides into one process and gives them a command line.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`cli`] | what can be said on the command line |
+//! | [`settings`] | what can be set, and where: flags, environment, file, defaults |
+//! | [`world`] | every part, wired for the embedded default; start and ordered end |
+//! | [`dev`] | the server's life, from the first log line to the last |
+//! | [`operations`] | health, metrics, the description of the HTTP surface |
+//! | [`commands`] | the other subcommands, one file each |
+//! | [`bench`] | how fast it is here |
+//!
+//! Deliberately absent: rules of the business. Whatever decides, projects or renders stands in the other crates.
+
+pub mod bench;
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod dev;
+mod error;
+mod logging;
+pub mod operations;
+mod progress;
+pub mod settings;
+pub mod world;
+
+pub use error::ProgramError;
+
+use cli::{Cli, Command};
+use settings::{Flags, Settings};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever kept it from being done, for a person to read.
+pub fn run(cli: Cli) -> Result<(), ProgramError> {
+    match cli.command {
+        None => dev::run(&prepare(cli.dev)?),
+        Some(Command::Dev(flags)) => dev::run(&prepare(flags)?),
+        Some(Command::Verify(flags)) => commands::verify::run(&prepare(flags)?),
+        Some(Command::Replay(args)) => {
+            let settings = prepare(args.folder.clone())?;
+            commands::replay::run(&settings, &args)
+        }
+        Some(Command::Rebuild(flags)) => commands::rebuild::run(&prepare(flags)?),
+        Some(Command::Sagas(args)) => commands::sagas::run(args.action),
+        Some(Command::Bench(args)) => bench::run(&args),
+    }
+}
+
+/// The settings, and logging as they say.
+pub(crate) fn prepare<const SERVING: bool>(flags: Flags<SERVING>) -> Result<Settings, ProgramError> {
+    let (settings, warnings) = flags.settings()?;
+    logging::start(&settings);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(settings)
+}

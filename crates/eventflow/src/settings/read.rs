@@ -1,0 +1,115 @@
+//! How each setting's text becomes its type. `None` = the text is not what the setting takes.
+
+use contract::Currency;
+use ports::embedded::parse_master_key;
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
+use tracing_subscriber::EnvFilter;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: a JSON object per line.
+    Json,
+}
+
+/// The master key: 32 bytes that never show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterKey(pub [u8; 32]);
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// Where e-mail is handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpServer {
+    /// Name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+pub(super) fn address(text: &str) -> Option<SocketAddr> {
+    let text = text.trim();
+    match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}").parse().ok(),
+        None => text.parse().ok(),
+    }
+}
+
+pub(super) fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+pub(super) fn hold_ttl_ms(text: &str) -> Option<u64> {
+    within(text, 100..=86_400_000)
+}
+
+pub(super) fn currency(text: &str) -> Option<Currency> {
+    text.trim().parse().ok()
+}
+
+pub(super) fn export_k(text: &str) -> Option<u32> {
+    within(text, 2..=1_000)
+}
+
+pub(super) fn smtp_server(text: &str) -> Option<Option<SmtpServer>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let (host, port) = text
+        .trim()
+        .trim_end_matches('/')
+        .strip_prefix("smtp://")?
+        .rsplit_once(':')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_[]:".contains(c);
+    if host.is_empty() || !host.chars().all(plain) {
+        return None;
+    }
+    let port = within(port, 1..=u16::MAX)?;
+    Some(Some(SmtpServer {
+        host: host.to_string(),
+        port,
+    }))
+}
+
+pub(super) fn master_key(text: &str) -> Option<Option<MasterKey>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    parse_master_key(text).ok().map(|key| Some(MasterKey(key)))
+}
+
+pub(super) fn read_wait_ms(text: &str) -> Option<u64> {
+    within(text, 0..=60_000)
+}
+
+pub(super) fn max_connections(text: &str) -> Option<usize> {
+    within(text, 1..=1_000_000)
+}
+
+pub(super) fn lanes(text: &str) -> Option<usize> {
+    within(text, 1..=256)
+}
+
+pub(super) fn log_filter(text: &str) -> Option<String> {
+    EnvFilter::try_new(text).ok().map(|_| text.to_string())
+}
+
+pub(super) fn log_format(text: &str) -> Option<LogFormat> {
+    match text.trim() {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// A whole number within bounds; `_` may group digits.
+fn within<T: FromStr + PartialOrd>(text: &str, bounds: RangeInclusive<T>) -> Option<T> {
+    let number: T = text.trim().replace('_', "").parse().ok()?;
+    bounds.contains(&number).then_some(number)
+}

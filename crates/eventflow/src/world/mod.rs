@@ -1,0 +1,286 @@
+//! The embedded default, wired: every part in one process, on one data folder.
+//!
+//! Starting goes from the inside out, so that whoever speaks is already heard: stores, broker, those who listen
+//! (outcomes, orchestrator), lanes and payments, and only then the projector and the forwarder, which begin to
+//! tell. Stopping goes the other way, each part after those that ask it: see [`World::stop`].
+
+mod folder;
+mod stages;
+mod stores;
+
+pub use folder::{Occupied, take_folder};
+pub use stages::Watch;
+
+use crate::{ProgramError, operations::Probes, settings::Settings};
+use command_side::{
+    app::{App, Parts},
+    lanes::{self, LaneLimits, LanePorts},
+    outcomes::{self, Outcomes},
+    payment,
+};
+use contract::{
+    Answer, Ask, Cause, Command, CommandId, ReservationId, StreamKind, StreamName,
+    commands::{ReservationAction, ReservationCommand},
+};
+use orchestrator::Orchestrator;
+use ports::{
+    Broker, Clock, ReadStore, SystemClock, SystemIds,
+    embedded::{BrokerOptions, DataFolder, LogOptions, LogReader, MemoryBroker, SqliteLog, next_position},
+};
+use projector::{Forwarder, ForwarderOptions, Projector};
+use stages::Stage;
+use std::{sync::Arc, time::Duration};
+use stores::Stores;
+use uuid::Uuid;
+use views::verify::Expectations;
+use web::server::Closing;
+
+/// How long sagas that nobody waits for may go on once the server stops, in milliseconds. What is not done by then
+/// goes on at the next start.
+const SAGAS_DRAIN_MS: u64 = 1_000;
+/// How long any other part may take to stop.
+const PART_STOPS_WITHIN: Duration = Duration::from_millis(700);
+/// How long the read models may take to see the last events, so that the next start has nothing to catch up.
+const CATCH_UP: Duration = Duration::from_millis(500);
+
+/// Every part of a running EventFlow.
+pub struct World {
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+    app: App,
+    projector: Arc<Projector>,
+    sagas: Stage,
+    deciders: Stage,
+    readers: Stage,
+    forwarding: Stage,
+    probes: Probes,
+    /// Last, so that it is given back when all files are closed.
+    _folder: DataFolder,
+}
+
+impl World {
+    /// Starts everything on a folder. Returns when it serves; the read models may still be catching up, which
+    /// `/salud/lista` tells.
+    ///
+    /// # Errors
+    /// When a file of the folder cannot be opened or the master key does not fit.
+    pub async fn start(settings: &Settings, folder: DataFolder) -> Result<Self, ProgramError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let stores = Stores::open(&folder, settings, &clock)?;
+        let start = stores.log.head().await?;
+        let options = BrokerOptions {
+            lanes: settings.lanes,
+            ..BrokerOptions::default()
+        };
+        let broker: Arc<dyn Broker> = MemoryBroker::new(options, clock.clone());
+
+        let mut readers = Stage::new("projector");
+        let outcomes = outcomes::start(&*broker, "dev", readers.shutdown()).await?;
+        let app = write_side(&stores, settings, &clock, &broker, outcomes);
+        let deciders = start_deciders(&stores, &clock, &broker, &app).await?;
+        let sagas = start_sagas(&stores, settings, &clock, &broker);
+
+        let (log, store) = (stores.log.clone(), stores.store.clone());
+        let options = projector::Options::default();
+        let projector = Arc::new(Projector::new(log.clone(), store.clone(), clock.clone(), options));
+        let projecting = projector.clone();
+        readers.run(|shutdown| async move { projecting.run(shutdown).await });
+        let mut forwarding = Stage::new("forwarder");
+        let forwarder = Forwarder::new(log, store, broker, clock.clone(), ForwarderOptions::default());
+        forwarding.run(|shutdown| async move { forwarder.run(shutdown).await });
+
+        let probes = Probes {
+            log: stores.log.clone(),
+            store: stores.store.clone(),
+            projector: projector.health(),
+            payments: stores.payments.clone(),
+            start,
+            tasks: [
+                ("comandos", deciders.watch()),
+                ("lecturas", readers.watch()),
+                ("mensajes", forwarding.watch()),
+                ("sagas", sagas.watch()),
+            ],
+        };
+        Ok(Self {
+            stores,
+            clock,
+            app,
+            projector,
+            sagas,
+            deciders,
+            readers,
+            forwarding,
+            probes,
+            _folder: folder,
+        })
+    }
+
+    /// The write side.
+    pub fn app(&self) -> App {
+        self.app.clone()
+    }
+
+    /// The read side, for this server.
+    pub fn queries(&self, settings: &Settings, closing: Closing) -> query_side::App {
+        query_side::App {
+            store: self.stores.store.clone(),
+            log: self.stores.log.clone(),
+            vault: self.stores.vault.clone(),
+            payments: self.stores.payments.clone(),
+            clock: self.clock.clone(),
+            closing,
+            settings: query_side::Settings {
+                position_wait_ms: settings.read_wait_ms,
+                expectations: Expectations {
+                    first: Some(LogReader::FIRST),
+                    next: Some(next_position),
+                    ..Expectations::default()
+                },
+                ..query_side::Settings::default()
+            },
+        }
+    }
+
+    /// The projector, which can be asked for a rebuild.
+    pub fn projector(&self) -> Arc<Projector> {
+        self.projector.clone()
+    }
+
+    /// The read models.
+    pub fn store(&self) -> Arc<dyn ReadStore> {
+        self.stores.store.clone()
+    }
+
+    /// What tells whether all is well.
+    pub fn probes(&self) -> Probes {
+        self.probes.clone()
+    }
+
+    /// Stops everything in order, after the last request was answered: sagas, then the lanes and payments that
+    /// they ask, then what tells others. Nothing that was acknowledged depends on any of it: what a part does not
+    /// finish in time is taken up at the next start. Gives back what is to be dropped outside the runtime,
+    /// because closing the files waits for their writers.
+    pub async fn stop(self) -> impl Sized {
+        self.sagas
+            .stop(Duration::from_millis(SAGAS_DRAIN_MS) + PART_STOPS_WITHIN)
+            .await;
+        self.deciders.stop(PART_STOPS_WITHIN).await;
+        if let Ok(head) = self.stores.log.head().await {
+            let mut applied = self.stores.store.applied();
+            let caught_up = applied.wait_for(|applied| *applied >= head);
+            if tokio::time::timeout(CATCH_UP, caught_up).await.is_err() {
+                tracing::info!("the read models have not seen all yet; they go on at the next start");
+            }
+        }
+        self.forwarding.stop(PART_STOPS_WITHIN).await;
+        self.readers.stop(PART_STOPS_WITHIN).await;
+        (self.stores, self._folder)
+    }
+}
+
+fn write_side(
+    stores: &Stores,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+    outcomes: Arc<Outcomes>,
+) -> App {
+    App::new(Parts {
+        log: stores.log.clone(),
+        broker: broker.clone(),
+        vault: stores.vault.clone(),
+        payments: stores.payments.clone(),
+        clock: clock.clone(),
+        ids: Arc::new(SystemIds),
+        outcomes,
+        settings: command_side::app::Settings {
+            hold_ttl_ms: settings.hold_ttl_ms,
+            currency: settings.currency,
+            ..command_side::app::Settings::default()
+        },
+    })
+}
+
+/// Whatever decides and appends: the lanes, and the participant that takes payments.
+async fn start_deciders(
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+    app: &App,
+) -> Result<Stage, ProgramError> {
+    let mut deciders = Stage::new("lanes");
+    let ports = LanePorts {
+        log: stores.log.clone(),
+        snapshots: stores.snapshots.clone(),
+        clock: clock.clone(),
+    };
+    let mut lanes = lanes::start(&ports, LaneLimits::default(), broker, &deciders.shutdown()).await?;
+    deciders.run(|_| async move { while lanes.join_next().await.is_some() {} });
+    let mailboxes = broker.serve(StreamKind::Payment).await?;
+    let participant = app.clone();
+    deciders.run(|shutdown| payment::participant::serve(participant, mailboxes, shutdown));
+    Ok(deciders)
+}
+
+fn start_sagas(
+    stores: &Stores,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+) -> Stage {
+    let settings = orchestrator::Settings {
+        hold_ttl_ms: settings.hold_ttl_ms,
+        drain_ms: SAGAS_DRAIN_MS,
+        ..orchestrator::Settings::default()
+    };
+    let (log, store) = (stores.log.clone(), stores.store.clone());
+    let orchestrator = Orchestrator::new(log, broker.clone(), store, clock.clone(), settings);
+    let mut sagas = Stage::new("orchestrator");
+    sagas.run(|shutdown| orchestrator.run(shutdown));
+    sagas
+}
+
+/// Lets a stuck saga try again when no server has the folder: only the lanes are started, and only for this.
+///
+/// # Errors
+/// When the log cannot be opened, or the reservation refuses.
+pub async fn resume_alone(folder: DataFolder, id: ReservationId) -> Result<(), ProgramError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let log = SqliteLog::open(&folder.events(), LogOptions::default())?;
+    let broker: Arc<dyn Broker> = MemoryBroker::new(BrokerOptions::default(), clock.clone());
+    let mut deciders = Stage::new("lanes");
+    let snapshots = stores::open_read_store(&folder)?;
+    let ports = LanePorts {
+        log,
+        snapshots,
+        clock: clock.clone(),
+    };
+    let mut lanes = lanes::start(&ports, LaneLimits::default(), &broker, &deciders.shutdown()).await?;
+    deciders.run(|_| async move { while lanes.join_next().await.is_some() {} });
+    let command = ReservationCommand {
+        reservation_id: id,
+        action: ReservationAction::Resume,
+    };
+    let reply = broker
+        .ask(Ask {
+            id: CommandId(Uuid::now_v7()),
+            cause: Cause {
+                correlation: id.0,
+                actor: "admin".into(),
+                trace: None,
+            },
+            deadline_ms: clock.now().plus_ms(10_000),
+            command: Command::Reservation(command),
+        })
+        .await;
+    deciders.stop(PART_STOPS_WITHIN).await;
+    match reply?.answer {
+        Answer::Refused(refusal) => Err(ProgramError::Refused(refusal.to_string())),
+        Answer::Failed(failure) => Err(ProgramError::Refused(failure.to_string())),
+        _ => {
+            tracing::info!(stream = %StreamName::reservation(id), "the saga may try again");
+            Ok(())
+        }
+    }
+}

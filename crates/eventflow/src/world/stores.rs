@@ -1,0 +1,62 @@
+//! The files of the data folder, each behind its port.
+
+use crate::{ProgramError, settings::Settings};
+use ports::{
+    Clock, EventLog, Payments, ReadStore, Snapshots, Vault,
+    embedded::{
+        DataFolder, FileVault, GatewayOptions, LogOptions, ReadStoreOptions, SimulatedGateway, SqliteLog,
+        SqliteReadStore, master_key,
+    },
+};
+use std::sync::Arc;
+
+/// Everything that is stored, by port.
+pub(super) struct Stores {
+    pub log: Arc<dyn EventLog>,
+    pub store: Arc<dyn ReadStore>,
+    pub snapshots: Arc<dyn Snapshots>,
+    pub vault: Arc<dyn Vault>,
+    pub payments: Arc<dyn Payments>,
+}
+
+impl Stores {
+    pub(super) fn open(
+        folder: &DataFolder,
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ProgramError> {
+        let key = match &settings.master_key {
+            Some(key) => key.0,
+            None => master_key(&folder.master_key())?,
+        };
+        // The vault first: with a wrong master key nothing else is worth opening.
+        let vault = FileVault::open(&folder.vault(), key)?;
+        let log = SqliteLog::open(
+            &folder.events(),
+            LogOptions {
+                clock: clock.clone(),
+                ..LogOptions::default()
+            },
+        )?;
+        let store = open_read_store(folder)?;
+        let gateway = GatewayOptions {
+            clock: clock.clone(),
+            currency: settings.currency,
+        };
+        let payments = SimulatedGateway::open(&folder.gateway(), gateway)?;
+        Ok(Self {
+            log,
+            snapshots: store.clone(),
+            store,
+            vault,
+            payments,
+        })
+    }
+}
+
+pub(super) fn open_read_store(folder: &DataFolder) -> Result<Arc<SqliteReadStore>, ProgramError> {
+    Ok(SqliteReadStore::open(
+        &folder.views(),
+        ReadStoreOptions::default(),
+    )?)
+}
