@@ -1,14 +1,13 @@
 //! A house with one show: its lane, a log that fails as told, and a clock that the tests move.
 
-use crate::lanes::{LaneLimits, LanePorts, lane::Lane};
 use crate::{
-    aggregate::Aggregate,
-    show::{self, Show},
+    lanes::{LaneLimits, LanePorts, lane::Lane},
+    show::Show,
 };
 use async_trait::async_trait;
 use contract::{
-    Answer, Ask, Cause, Command, CommandId, Currency, HoldId, Money, NewEvent, Position, Recorded, Refusal,
-    Reply, ReservationId, ShowId, StreamEnd, StreamName, Timestamp, UserId,
+    Answer, Ask, Cause, Command, CommandId, Currency, HoldId, Money, NewEvent, Position, Recorded, Reply,
+    ReservationId, ShowId, StreamName, Timestamp, UserId,
     commands::{ShowAction, ShowCommand},
     events::{Choice, Layout, ShowScheduled, Tally},
 };
