@@ -66,7 +66,7 @@ pub struct Claim {
 impl Served for User {
     const KIND: StreamKind = StreamKind::User;
     // Small, and asked for several times within a purchase.
-    const KEEP_AT_MOST: usize = 8_192;
+    const KEEP_AT_MOST: usize = 4_096;
 
     fn action(ask: &Ask) -> Option<&UserAction> {
         match &ask.command {
@@ -79,7 +79,9 @@ impl Served for User {
 impl Served for Show {
     const KIND: StreamKind = StreamKind::Show;
     const KEEP_AT_MOST: usize = 512;
-    const SNAPSHOT_EVERY: Option<u64> = Some(200_000);
+    // A sold-out show of the largest size has 200,000 events, which are read in half a second. Only longer streams
+    // (holds that come and go all day) are worth the copy of the state that a snapshot takes.
+    const SNAPSHOT_EVERY: Option<u64> = Some(250_000);
     const SNAPSHOT_FORM: u32 = show::SNAPSHOT_FORM;
 
     fn action(ask: &Ask) -> Option<&ShowAction> {

@@ -4,7 +4,7 @@ use clap::Parser;
 use eventflow::{cli::Cli, run};
 use std::process::ExitCode;
 
-/// Many small, short-lived values cross threads here; see docs/PERFORMANCE.md for what this allocator is worth.
+/// Many small, short-lived values are made by one thread and freed by another, which this allocator is made for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -81,7 +81,7 @@ impl Default for LogOptions {
             clock: Arc::new(SystemClock),
             recent_events: 8_192,
             recent_bytes: 6 << 20,
-            known_streams: 32_768,
+            known_streams: 16_384,
             readers: 3,
         }
     }
