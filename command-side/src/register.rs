@@ -78,12 +78,11 @@ pub async fn register(
         correlation: user_id.0,
         ..actor.clone()
     };
-    let repeated = idempotency::claim(app, &cause, &request).await?;
+    idempotency::claim(app, &cause, &request).await?;
 
     app.vault.create_key(user_id).await.map_err(vault)?;
     let address = Address::of(app, &person.email);
     let registration = seal(app, request, user_id, person, address.pseudonym).await?;
-    let registered_at_ms = registration.registered_at_ms;
 
     let claim = email::claim(app, &cause, request, address, user_id).await?;
     let action = UserAction::Register {
@@ -106,11 +105,8 @@ pub async fn register(
         }
         Err(failed) => return Err(failed),
     };
-    let at_ms = if repeated {
-        registered_before(app, &cause, request, user_id).await?
-    } else {
-        registered_at_ms
-    };
+    // Not the time of this registration: of equal requests at the same moment another may have come first.
+    let at_ms = registered_at(app, &cause, request, user_id).await?;
     Ok(Produced {
         value: Registered { user_id, at_ms },
         position: reply.position,
@@ -128,8 +124,8 @@ async fn owned_address(app: &App, user_id: UserId) -> Result<Option<Digest>, Rej
     )
 }
 
-/// When the user was registered, when that may have been before this request.
-async fn registered_before(
+/// When the user was registered, by this request or an equal one.
+async fn registered_at(
     app: &App,
     cause: &Cause,
     request: Request,
