@@ -9,9 +9,11 @@ use contract::{
     Answer, Ask, Cause, Command, CommandId, Currency, Failure, NewEvent, Position, Recorded, Refusal, Reply,
     StreamName, Timestamp,
 };
-use ports::{AppendError, Appended, Broker, Clock, EventLog, Expected, Ids, LogError, Payments, Vault};
+use ports::{
+    AppendError, Appended, Broker, BrokerError, Clock, EventLog, Expected, Ids, LogError, Payments, Vault,
+};
 use std::{ops::Deref, sync::Arc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// How many passwords are hashed at a time. Argon2id is slow and large on purpose: more at once would take the
 /// processors away from everybody who buys.
@@ -139,13 +141,28 @@ impl App {
             deadline_ms,
             command,
         };
-        let reply = match self.broker.ask(ask).await {
-            Ok(reply) => reply,
-            Err(error) => Reply {
-                position: None,
-                answer: error.into(),
-            },
-        };
+        Self::judge(self.broker.ask(ask).await.unwrap_or_else(failed))
+    }
+
+    /// Hands an ask to the broker; the reply comes later, see [`App::judge`].
+    ///
+    /// # Errors
+    /// When the broker did not take it.
+    pub async fn submit(&self, ask: Ask) -> Result<oneshot::Receiver<Reply>, Rejection> {
+        match self.broker.submit(ask).await {
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(Self::judge(failed(error)).err().unwrap_or_else(|| {
+                let what = "the broker did not take it".into();
+                Rejection::Failed(Failure::Unavailable { what })
+            })),
+        }
+    }
+
+    /// The reply, when it is an answer.
+    ///
+    /// # Errors
+    /// The refusal, or the technical failure.
+    pub fn judge(reply: Reply) -> Result<Reply, Rejection> {
         match reply.answer {
             // The deadline was ours: the lane has more to do than it can, and did nothing.
             Answer::Refused(Refusal::TooLate { .. }) => Err(Failure::Busy {
@@ -215,6 +232,13 @@ impl App {
             .map_err(unread)?
             .into_iter()
             .next())
+    }
+}
+
+fn failed(error: BrokerError) -> Reply {
+    Reply {
+        position: None,
+        answer: error.into(),
     }
 }
 

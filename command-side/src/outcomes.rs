@@ -7,7 +7,7 @@
 
 use contract::{Position, Recorded, ReservationId, StreamKind, StreamName, Unreadable};
 use metrics::{Counter, Gauge, counter, gauge};
-use ports::{Broker, BrokerError, Clock};
+use ports::{Audience, Broker, BrokerError, Clock, EventLog, Events, Interest, Subscription};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -102,35 +102,61 @@ impl Entry {
     }
 }
 
-/// Begins to follow the reservation streams. The subscription stands when this returns; it ends when `shutdown`
-/// turns true or the broker closes it.
+/// What every process that answers buyers listens to.
+const SUBSCRIPTION: Subscription = Subscription {
+    name: "outcomes",
+    audience: Audience::Each,
+    interests: &[Interest::all(StreamKind::Reservation)],
+};
+/// The pause before the next try to subscribe.
+const SUBSCRIBE_AGAIN_MS: u64 = 250;
+
+/// Begins to follow the reservation streams, until `shutdown` turns true. The subscription stands when this
+/// returns; when the broker is lost it is made again, and those who wait are told from the log what they missed.
 ///
 /// # Errors
-/// When the broker refuses the subscription.
+/// When the broker refuses the first subscription.
 pub async fn start(
-    broker: &dyn Broker,
-    node: &str,
+    broker: Arc<dyn Broker>,
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<Arc<Outcomes>, BrokerError> {
-    let mut events = broker
-        .subscribe(&format!("outcomes-{node}"), &[StreamKind::Reservation])
-        .await?;
+    let events = broker.subscribe(&SUBSCRIPTION).await?;
     let outcomes = Arc::new(Outcomes::new());
     let followed = outcomes.clone();
     let mut stop = shutdown;
     tokio::spawn(async move {
-        loop {
-            let batch = tokio::select! {
-                batch = events.recv() => batch,
-                _ = stop.wait_for(|stop| *stop) => return,
-            };
-            match batch {
-                Some(batch) => followed.take(&batch),
-                None => return tracing::warn!("the broker closed the subscription to outcomes"),
-            }
+        tokio::select! {
+            () = follow(&followed, events, &*broker, &*log, &*clock) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
         }
     });
     Ok(outcomes)
+}
+
+async fn follow(
+    outcomes: &Outcomes,
+    mut events: Events,
+    broker: &dyn Broker,
+    log: &dyn EventLog,
+    clock: &dyn Clock,
+) {
+    loop {
+        while let Some(batch) = events.recv().await {
+            let batch: Vec<_> = batch.into_iter().map(|heard| heard.event).collect();
+            outcomes.take(&batch);
+        }
+        tracing::warn!("the broker closed the subscription to outcomes; it is made again");
+        events = loop {
+            clock.sleep_until(clock.now().plus_ms(SUBSCRIBE_AGAIN_MS)).await;
+            match broker.subscribe(&SUBSCRIPTION).await {
+                Ok(events) => break events,
+                Err(error) => tracing::debug!(%error, "the subscription to outcomes is not there yet"),
+            }
+        };
+        outcomes.look_up(log).await;
+    }
 }
 
 impl Outcomes {
@@ -170,6 +196,26 @@ impl Outcomes {
             id,
             followed: entry.followed.subscribe(),
             outcomes: self.clone(),
+        }
+    }
+
+    /// Reads what became of all reservations that somebody waits for. One that cannot be read is answered as far
+    /// as it is known.
+    async fn look_up(&self, log: &dyn EventLog) {
+        let waiting: Vec<Uuid> = self
+            .shards
+            .iter()
+            .flat_map(|shard| {
+                let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                shard.keys().copied().collect::<Vec<_>>()
+            })
+            .collect();
+        for id in waiting {
+            let stream = StreamName::reservation(ReservationId(id));
+            match log.read(&stream, 0, EARLY_EVENTS).await {
+                Ok(events) => self.take(&events),
+                Err(error) => tracing::warn!(%stream, %error, "an outcome cannot be looked up"),
+            }
         }
     }
 

@@ -20,5 +20,5 @@ mod saga;
 mod settings;
 mod sweep;
 
-pub use runner::Orchestrator;
-pub use settings::Settings;
+pub use runner::{Orchestrator, SUBSCRIPTION};
+pub use settings::{Recovery, Settings};

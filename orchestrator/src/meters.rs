@@ -90,12 +90,13 @@ impl Meters {
         &self.open
     }
 
-    /// Whether a saga waits for an operator. By id, so that hearing of it twice counts once.
-    pub fn stuck(&self, id: ReservationId, stuck: bool) {
+    /// Whether a saga waits for an operator. By id, so that hearing of it twice counts once; true when it is news.
+    pub fn stuck(&self, id: ReservationId, stuck: bool) -> bool {
         let mut all = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         let news = if stuck { all.insert(id) } else { all.remove(&id) };
         if news {
             self.stuck_gauge.set(all.len() as f64);
         }
+        news
     }
 }

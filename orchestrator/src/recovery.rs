@@ -2,9 +2,10 @@
 
 use crate::{backoff::Backoff, runner::Orchestrator};
 use contract::{
-    Position, ReservationId, ShowId,
+    Position, ReservationId, ShowId, Timestamp,
     collections::{Collection, RESERVATIONS, SHOWS},
 };
+use futures_util::future;
 use ports::{Document, Filter, Op, Query};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -33,49 +34,92 @@ struct ShowDocument {
     cancelled: bool,
 }
 
-/// Finds what is open among the events up to `head`, once the read models have them, and sends it on.
+/// What is read of a reservation's document.
+#[derive(Deserialize)]
+struct ReservationDocument {
+    created_at_ms: Timestamp,
+}
+
+/// Finds what is open among the events up to `head`, once the read models have them, and sends it on; again and
+/// again if the settings say so. Ends when nobody takes what is found.
 ///
 /// The read models are only where to look: what is to be done is decided on the log.
 pub(crate) async fn run(orchestrator: Arc<Orchestrator>, head: Option<Position>, found: mpsc::Sender<Found>) {
-    let Some(head) = head else { return };
+    let recovery = orchestrator.settings.recovery;
     let mut applied = orchestrator.store.applied();
-    if applied.wait_for(|applied| *applied >= Some(head)).await.is_err() {
+    if head.is_some() && applied.wait_for(|applied| *applied >= head).await.is_err() {
         return;
     }
-    let (mut open, mut unsettled) = (0_u64, 0_u64);
-    let mut after = None;
-    while let Some(page) = page(&orchestrator, &RESERVATIONS, "open", &mut after).await {
+    let reservations = async {
+        loop {
+            if open_reservations(&orchestrator, recovery.after_ms, &found)
+                .await
+                .is_none()
+            {
+                return;
+            }
+            let Some(every_ms) = recovery.reservations_every_ms else {
+                return;
+            };
+            orchestrator.rest(every_ms).await;
+        }
+    };
+    let shows = async {
+        loop {
+            if unsettled_shows(&orchestrator, &found).await.is_none() {
+                return;
+            }
+            let Some(every_ms) = recovery.shows_every_ms else {
+                return;
+            };
+            orchestrator.rest(every_ms).await;
+        }
+    };
+    future::join(reservations, shows).await;
+}
+
+/// `None` when nobody takes them any more.
+async fn open_reservations(
+    orchestrator: &Orchestrator,
+    after_ms: u64,
+    found: &mpsc::Sender<Found>,
+) -> Option<()> {
+    let now = orchestrator.clock.now();
+    let (mut open, mut after) = (0_u64, None);
+    while let Some(page) = page(orchestrator, &RESERVATIONS, "open", &mut after).await {
         for document in page {
-            match document.key.parse() {
-                Ok(id) => {
+            let body = serde_json::from_slice::<ReservationDocument>(&document.body);
+            match (document.key.parse(), body) {
+                (Ok(_), Ok(body)) if now.ms_since(body.created_at_ms) < after_ms => {}
+                (Ok(id), Ok(_)) => {
                     open += 1;
-                    if found.send(Found::Open(id)).await.is_err() {
-                        return;
-                    }
+                    found.send(Found::Open(id)).await.ok()?;
                 }
-                Err(_) => tracing::error!(key = document.key, "not a reservation's document"),
+                (_, _) => tracing::error!(key = document.key, "not a reservation's document"),
             }
         }
     }
+    if open > 0 {
+        tracing::info!(open, "took up what was left open");
+    }
+    Some(())
+}
+
+/// `None` when nobody takes them any more.
+async fn unsettled_shows(orchestrator: &Orchestrator, found: &mpsc::Sender<Found>) -> Option<()> {
     let mut after = None;
-    while let Some(page) = page(&orchestrator, &SHOWS, "unsettled", &mut after).await {
+    while let Some(page) = page(orchestrator, &SHOWS, "unsettled", &mut after).await {
         for document in page {
-            let (id, body) = (
-                document.key.parse(),
-                serde_json::from_slice::<ShowDocument>(&document.body),
-            );
-            match (id, body) {
+            let body = serde_json::from_slice::<ShowDocument>(&document.body);
+            match (document.key.parse(), body) {
                 (Ok(show_id), Ok(ShowDocument { cancelled })) => {
-                    unsettled += 1;
-                    if found.send(Found::Unsettled { show_id, cancelled }).await.is_err() {
-                        return;
-                    }
+                    found.send(Found::Unsettled { show_id, cancelled }).await.ok()?;
                 }
                 (_, _) => tracing::error!(key = document.key, "not a show's document"),
             }
         }
     }
-    tracing::info!(open, unsettled, "recovered what was left open");
+    Some(())
 }
 
 /// The next documents whose `flag` is 1, behind `after`, by key; `None` at the end. A keyed page stays right when

@@ -2,6 +2,7 @@
 
 use contract::{ReservationId, Revision};
 use metrics::Gauge;
+use ports::Receipt;
 use std::{
     collections::HashMap,
     sync::{
@@ -25,6 +26,8 @@ struct Bell {
     /// One past the highest revision that was heard of.
     heard: AtomicU64,
     rung: Notify,
+    /// Of the events that were heard, for when the saga rests.
+    receipts: Mutex<Vec<Receipt>>,
 }
 
 /// A saga's place in the registry. While it lives, no other task drives the saga.
@@ -44,17 +47,25 @@ impl Registry {
     }
 
     /// Enters a saga because of the event at `revision`. `None` when it is at work already: then it is told of
-    /// the event.
-    pub fn enter(self: &Arc<Self>, id: ReservationId, revision: Revision) -> Option<Active> {
+    /// the event. The broker has its receipt when the saga rests: until then, another process would take the
+    /// event over from one that dies.
+    pub fn enter(
+        self: &Arc<Self>,
+        id: ReservationId,
+        revision: Revision,
+        receipt: Receipt,
+    ) -> Option<Active> {
         let mut shard = self.shard(id);
         if let Some(bell) = shard.get(&id) {
             bell.heard.fetch_max(revision + 1, Ordering::Relaxed);
+            bell.keep(receipt);
             bell.rung.notify_one();
             return None;
         }
         let bell = Arc::new(Bell {
             heard: AtomicU64::new(revision + 1),
             rung: Notify::new(),
+            receipts: Mutex::new(vec![receipt]),
         });
         shard.insert(id, bell.clone());
         drop(shard);
@@ -71,6 +82,17 @@ impl Registry {
         // The last byte is random in every version of UUID. The maps are whole whoever panicked.
         let shard = &self.shards[usize::from(id.0.as_bytes()[15]) % SHARDS];
         shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bell {
+    fn receipts(&self) -> MutexGuard<'_, Vec<Receipt>> {
+        // A list that is only pushed to and emptied is whole whoever panicked.
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, receipt: Receipt) {
+        self.receipts().push(receipt);
     }
 }
 
@@ -100,6 +122,9 @@ impl Active {
             return false;
         }
         self.left = shard.remove(&self.id).is_some();
+        drop(shard);
+        let receipts = std::mem::take(&mut *self.bell.receipts());
+        receipts.into_iter().for_each(Receipt::done);
         true
     }
 }
@@ -127,25 +152,44 @@ mod tests {
     #[test]
     fn a_saga_is_driven_by_one_task_at_a_time() {
         let registry = registry();
-        let active = registry.enter(ID, 0).unwrap();
-        assert!(registry.enter(ID, 0).is_none());
+        let active = registry.enter(ID, 0, Receipt::none()).unwrap();
+        assert!(registry.enter(ID, 0, Receipt::none()).is_none());
         drop(active);
-        assert!(registry.enter(ID, 0).is_some());
+        assert!(registry.enter(ID, 0, Receipt::none()).is_some());
+    }
+
+    #[test]
+    fn the_broker_is_told_when_the_saga_rests_and_not_when_its_task_dies() {
+        let done = Arc::new(AtomicU64::new(0));
+        let receipt = || {
+            let done = done.clone();
+            Receipt::new(move || {
+                done.fetch_add(1, Ordering::Relaxed);
+            })
+        };
+        let registry = registry();
+        let dies = registry.enter(ID, 0, receipt()).unwrap();
+        drop(dies);
+        assert_eq!(done.load(Ordering::Relaxed), 0);
+        let mut rests = registry.enter(ID, 0, receipt()).unwrap();
+        assert!(registry.enter(ID, 1, receipt()).is_none());
+        assert!(rests.leave(2));
+        assert_eq!(done.load(Ordering::Relaxed), 2);
     }
 
     #[test]
     fn an_event_that_comes_at_the_last_moment_is_not_lost() {
         let registry = registry();
-        let mut active = registry.enter(ID, 0).unwrap();
+        let mut active = registry.enter(ID, 0, Receipt::none()).unwrap();
         assert!(!active.has_news(1), "the event that started it is not news");
-        assert!(registry.enter(ID, 3).is_none());
+        assert!(registry.enter(ID, 3, Receipt::none()).is_none());
         assert!(
             !active.leave(3),
             "the event behind revision 3 is still to be seen"
         );
         assert!(active.leave(4));
         assert!(
-            registry.enter(ID, 5).is_some(),
+            registry.enter(ID, 5, Receipt::none()).is_some(),
             "from here on, an event starts a new task"
         );
     }

@@ -8,11 +8,14 @@ use crate::{
     registry::Registry,
     saga::Start,
 };
-use contract::{Position, Recorded, ReservationId, ShowId, StreamKind};
-use ports::{Broker, Clock, EventLog, ReadStore};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use contract::{Position, ReservationId, ShowId, StreamKind};
+use ports::{Audience, Broker, Clock, EventLog, Events, Heard, Interest, ReadStore, Receipt, Subscription};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -24,7 +27,25 @@ const FOUND: usize = 256;
 /// How many shows are woken or swept at a time; the others wait.
 const SHOWS_AT_ONCE: usize = 32;
 
-type Subscription = mpsc::Receiver<Vec<Arc<Recorded>>>;
+/// What the orchestrators of all processes share, each event going to one of them.
+pub const SUBSCRIPTION: Subscription = Subscription {
+    name: "orchestrator",
+    audience: Audience::Shared,
+    interests: &[
+        Interest {
+            kind: StreamKind::Reservation,
+            events: &[
+                "reservation_requested.v1",
+                "cancellation_requested.v1",
+                "saga_resumed.v1",
+            ],
+        },
+        Interest {
+            kind: StreamKind::Show,
+            events: &["show_cancelled.v1"],
+        },
+    ],
+};
 
 /// Runs the sagas of this process.
 ///
@@ -39,6 +60,8 @@ pub struct Orchestrator {
     pub(crate) meters: Meters,
     pub(crate) show_places: Semaphore,
     registry: Arc<Registry>,
+    /// The shows that the recovery has found and that are being looked after.
+    attended: Mutex<BTreeSet<ShowId>>,
     saga_places: Arc<Semaphore>,
     draining: AtomicBool,
 }
@@ -60,6 +83,7 @@ impl Orchestrator {
             clock,
             show_places: Semaphore::new(SHOWS_AT_ONCE),
             registry: Registry::new(meters.open().clone()),
+            attended: Mutex::default(),
             saga_places: Arc::new(Semaphore::new(settings.active_sagas)),
             draining: AtomicBool::new(false),
             settings,
@@ -93,6 +117,11 @@ impl Orchestrator {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// Waits, unless the program is to end.
+    pub(crate) async fn rest(&self, ms: u64) {
+        self.clock.sleep_until(self.clock.now().plus_ms(ms)).await;
+    }
+
     /// Consumes events, for ever.
     async fn consume(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
         let mut backoff = Backoff::new(&self.settings);
@@ -112,7 +141,7 @@ impl Orchestrator {
                     batch = events.recv() => match batch {
                         Some(batch) => {
                             backoff = Backoff::new(&self.settings);
-                            self.take_batch(tasks, &batch, &mut newest).await;
+                            self.take_batch(tasks, batch, &mut newest).await;
                         }
                         None => break,
                     },
@@ -130,11 +159,10 @@ impl Orchestrator {
         }
     }
 
-    async fn subscribe(&self) -> Subscription {
+    async fn subscribe(&self) -> Events {
         let mut backoff = Backoff::new(&self.settings);
         loop {
-            let kinds = [StreamKind::Reservation, StreamKind::Show];
-            match self.broker.subscribe("orchestrator", &kinds).await {
+            match self.broker.subscribe(&SUBSCRIPTION).await {
                 Ok(events) => return events,
                 Err(error) => tracing::warn!(%error, "the orchestrator cannot subscribe"),
             }
@@ -161,50 +189,66 @@ impl Orchestrator {
     async fn take_batch(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        batch: &[Arc<Recorded>],
+        batch: Vec<Heard>,
         newest: &mut Option<Position>,
     ) {
-        for recorded in batch {
-            match &*recorded.kind {
-                "reservation_requested.v1" => {
-                    // Only a request behind all before it is known to come for the first time; another may
-                    // have been worked on already, which the log tells.
-                    let start = if newest.is_none_or(|newest| recorded.position > newest) {
-                        *newest = Some(recorded.position);
-                        Start::Requested(recorded.clone())
+        for Heard {
+            event,
+            again,
+            receipt,
+        } in batch
+        {
+            let Some((kind, id)) = event.stream.parts() else {
+                receipt.done();
+                continue;
+            };
+            match (kind, &*event.kind) {
+                (StreamKind::Reservation, "reservation_requested.v1") => {
+                    // Only a request behind all before it, that nobody had, is known to come for the first time;
+                    // another may have been worked on already, which the log tells.
+                    let (id, revision) = (ReservationId(id), event.revision);
+                    let start = if !again && newest.is_none_or(|newest| event.position > newest) {
+                        *newest = Some(event.position);
+                        Start::Requested(event)
                     } else {
                         Start::Logged
                     };
-                    self.start(tasks, recorded, start).await;
+                    self.enter(tasks, id, revision, start, receipt).await;
                 }
-                "cancellation_requested.v1" | "saga_resumed.v1" => {
-                    self.start(tasks, recorded, Start::Logged).await;
+                (StreamKind::Reservation, "cancellation_requested.v1" | "saga_resumed.v1") => {
+                    let id = ReservationId(id);
+                    self.enter(tasks, id, event.revision, Start::Logged, receipt)
+                        .await;
                 }
-                "show_cancelled.v1" => {
-                    if let Some((StreamKind::Show, id)) = recorded.stream.parts() {
-                        tasks.spawn(self.clone().cancel_sales(ShowId(id)));
-                    }
+                (StreamKind::Show, "show_cancelled.v1") => {
+                    let orchestrator = self.clone();
+                    tasks.spawn(async move {
+                        if orchestrator.cancel_sales(ShowId(id)).await {
+                            receipt.done();
+                        }
+                    });
                 }
-                _ => {}
+                _ => receipt.done(),
             }
-        }
-    }
-
-    async fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>, recorded: &Recorded, start: Start) {
-        if let Some((StreamKind::Reservation, id)) = recorded.stream.parts() {
-            self.enter(tasks, ReservationId(id), recorded.revision, start)
-                .await;
         }
     }
 
     async fn take_found(self: &Arc<Self>, tasks: &mut JoinSet<()>, found: Found) {
         match found {
-            Found::Open(id) => self.enter(tasks, id, 0, Start::Logged).await,
+            Found::Open(id) => self.enter(tasks, id, 0, Start::Logged, Receipt::none()).await,
             Found::Unsettled { show_id, cancelled } => {
-                tasks.spawn(self.clone().wake(show_id));
-                if cancelled {
-                    tasks.spawn(self.clone().cancel_sales(show_id));
+                // Found again while it is still being looked after: once is enough.
+                if !lock(&self.attended).insert(show_id) {
+                    return;
                 }
+                let orchestrator = self.clone();
+                tasks.spawn(async move {
+                    orchestrator.clone().wake(show_id).await;
+                    if cancelled {
+                        orchestrator.clone().cancel_sales(show_id).await;
+                    }
+                    lock(&orchestrator.attended).remove(&show_id);
+                });
             }
         }
     }
@@ -216,8 +260,9 @@ impl Orchestrator {
         id: ReservationId,
         revision: u64,
         start: Start,
+        receipt: Receipt,
     ) {
-        let Some(active) = self.registry.enter(id, revision) else {
+        let Some(active) = self.registry.enter(id, revision, receipt) else {
             return;
         };
         let Some(place) = self.saga_place().await else {
@@ -231,4 +276,9 @@ impl Orchestrator {
         // The semaphore is never closed.
         self.saga_places.clone().acquire_owned().await.ok()
     }
+}
+
+/// A set that is only put into and taken from is whole whoever panicked.
+fn lock(shows: &Mutex<BTreeSet<ShowId>>) -> MutexGuard<'_, BTreeSet<ShowId>> {
+    shows.lock().unwrap_or_else(PoisonError::into_inner)
 }

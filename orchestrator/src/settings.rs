@@ -23,8 +23,38 @@ pub struct Settings {
     pub flush_after_ms: u64,
     /// How many sagas run at a time; past it, events wait at the broker.
     pub active_sagas: usize,
+    /// When what was left open is looked for.
+    pub recovery: Recovery,
     /// How long running sagas may finish once the program is to end, in milliseconds.
     pub drain_ms: u64,
+}
+
+/// When the read models are searched for what was left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// A reservation that is younger than this, in milliseconds, is being driven by whoever heard of it.
+    pub after_ms: u64,
+    /// How often reservations are searched for, in milliseconds; `None` = once, at each subscription.
+    pub reservations_every_ms: Option<u64>,
+    /// How often shows with open holds are woken, in milliseconds; `None` = once, at each subscription.
+    pub shows_every_ms: Option<u64>,
+}
+
+impl Recovery {
+    /// For the only process there is: whatever is open when it starts, nobody drives.
+    pub const ONCE: Self = Self {
+        after_ms: 0,
+        reservations_every_ms: None,
+        shows_every_ms: None,
+    };
+    /// For several processes on a broker that keeps queues, which gives what one of them has left to another. The
+    /// search is for what even the broker has lost. Shows are woken often, because the node that watched their
+    /// holds' deadlines may be gone.
+    pub const SHARED: Self = Self {
+        after_ms: 180_000,
+        reservations_every_ms: Some(60_000),
+        shows_every_ms: Some(5_000),
+    };
 }
 
 impl Default for Settings {
@@ -39,6 +69,7 @@ impl Default for Settings {
             backoff_last_ms: 5_000,
             flush_after_ms: 200,
             active_sagas: 16_384,
+            recovery: Recovery::ONCE,
             drain_ms: 5_000,
         }
     }

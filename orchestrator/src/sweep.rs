@@ -26,19 +26,20 @@ enum Pass {
 impl Orchestrator {
     /// Has every sale of a cancelled show undone: asks its reservation to be cancelled, and asks again until each
     /// has said either yes or that it is being undone already. Sales cannot be added meanwhile, since the show
-    /// itself refuses them. Idempotent.
-    pub(crate) async fn cancel_sales(self: Arc<Self>, show_id: ShowId) {
+    /// itself refuses them. Idempotent. False when the program ended first.
+    pub(crate) async fn cancel_sales(self: Arc<Self>, show_id: ShowId) -> bool {
         let _place = self.show_places.acquire().await;
         let mut backoff = Backoff::new(&self.settings);
         while let Pass::Incomplete = self.cancel_sales_once(show_id).await {
             if self.is_draining() {
-                return;
+                return false;
             }
             self.clock
                 .sleep_until(self.clock.now().plus_ms(backoff.next_ms()))
                 .await;
         }
         tracing::info!(show = %show_id, "every sale of a cancelled show is being undone");
+        true
     }
 
     /// Has the show's lane take the show into memory, where it watches the deadlines of its holds.

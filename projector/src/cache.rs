@@ -30,6 +30,7 @@ impl Weighter<Target, Cached> for Bytes {
             }
             Doc::Show(show) => 1_024 + show.description.as_ref().map_or(0, |text| text.len() as u64),
             Doc::Reservation(reservation) => 1_024 + 64 * reservation.seats.len() as u64,
+            Doc::Recent(recent) => 256 + 256 * recent.purchases.len() as u64,
             Doc::User(_) | Doc::Purchase(_) => 512,
         }
     }
@@ -52,6 +53,7 @@ impl DocumentCache {
         let changes_again = match &cached.doc {
             Doc::Show(_) | Doc::SeatMap(_) => true,
             Doc::Reservation(reservation) => reservation.open == 1,
+            Doc::Recent(recent) => !recent.purchases.is_empty(),
             Doc::User(_) | Doc::Purchase(_) => false,
         };
         if changes_again {

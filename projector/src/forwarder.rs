@@ -116,8 +116,14 @@ impl Forwarder {
                 // The last events before a pause.
                 () = self.clock.sleep_until(mark.save_at), if mark.is_unsaved() => {}
             }
-            if mark.is_unsaved() && self.clock.now() >= mark.save_at {
-                self.save(mark).await?;
+            if mark.is_unsaved()
+                && self.clock.now() >= mark.save_at
+                && let Err(error) = self.save(mark).await
+            {
+                // What sells tickets does not wait for what is read: without the read store the mark is in memory,
+                // and a restart publishes a little more again.
+                tracing::warn!(%error, "the forwarder's mark is not saved; it goes on");
+                mark.save_at = self.clock.now().plus_ms(self.options.mark_every_ms);
             }
         }
     }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 /// Shared between the run that writes it and whoever asks. Values may be a moment old.
 #[derive(Debug, Default)]
 pub struct Health {
+    /// The label `store` of its metrics.
+    label: &'static str,
     failing: AtomicBool,
     parked: AtomicU64,
     lag_ms: AtomicU64,
@@ -15,6 +17,13 @@ pub struct Health {
 }
 
 impl Health {
+    pub(crate) fn of(label: &'static str) -> Self {
+        Self {
+            label,
+            ..Self::default()
+        }
+    }
+
     /// True when nothing is parked and nothing fails. Lag alone is not ill health: it may be catching up.
     pub fn is_green(&self) -> bool {
         !self.is_failing() && self.parked_streams() == 0
@@ -46,15 +55,15 @@ impl Health {
 
     pub(crate) fn set_lag_ms(&self, lag_ms: u64) {
         self.lag_ms.store(lag_ms, Relaxed);
-        gauge!("eventflow_projection_lag_ms").set(lag_ms as f64);
+        gauge!("eventflow_projection_lag_ms", "store" => self.label).set(lag_ms as f64);
     }
 
     pub(crate) fn set_progress(&self, applied: Option<Position>, parked: usize) {
         let applied = applied.map_or(0, |position| position.0.saturating_add(1));
         self.applied.store(applied, Relaxed);
-        gauge!("eventflow_projection_position").set(applied.saturating_sub(1) as f64);
+        gauge!("eventflow_projection_position", "store" => self.label).set(applied.saturating_sub(1) as f64);
         if self.parked.swap(parked as u64, Relaxed) != parked as u64 || parked == 0 {
-            gauge!("eventflow_parked_streams").set(parked as f64);
+            gauge!("eventflow_parked_streams", "store" => self.label).set(parked as f64);
         }
     }
 }

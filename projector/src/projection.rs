@@ -1,6 +1,7 @@
 //! One generation of the documents on its way through the log.
 
 use crate::{
+    Options,
     cache::{Cached, DocumentCache},
     item::{Content, Item, json_reason},
 };
@@ -48,6 +49,7 @@ pub(crate) struct Ports {
 /// again: then nothing in memory is ahead of the store.
 pub(crate) struct Projection {
     ports: Ports,
+    options: Options,
     generation: Generation,
     position: Option<Position>,
     cache: DocumentCache,
@@ -69,20 +71,21 @@ struct Slot {
 
 impl Projection {
     /// The generation that readers see, from its checkpoint on.
-    pub async fn open_active(ports: Ports, cache_bytes: u64) -> Result<Self, ProjectError> {
+    pub async fn open_active(ports: Ports, options: Options) -> Result<Self, ProjectError> {
         let generation = ports.store.active().await?;
         let position = ports.store.checkpoint(generation).await?;
-        let mut projection = Self::start(ports, generation, cache_bytes);
+        let mut projection = Self::start(ports, generation, options);
         projection.position = position;
         projection.parked = projection.stored_parked().await?;
         Ok(projection)
     }
 
     /// An empty generation at the start of the log.
-    pub fn start(ports: Ports, generation: Generation, cache_bytes: u64) -> Self {
-        let cache = DocumentCache::new(cache_bytes);
+    pub fn start(ports: Ports, generation: Generation, options: Options) -> Self {
+        let cache = DocumentCache::new(options.cache_bytes);
         Self {
             ports,
+            options,
             generation,
             position: None,
             cache,
@@ -111,8 +114,9 @@ impl Projection {
             self.project(item, &mut batch).await?;
         }
         self.store(batch, last.recorded.position).await?;
-        counter!("eventflow_projection_events_total").increment(items.len() as u64);
-        counter!("eventflow_projection_batches_total").increment(1);
+        let label = self.options.label;
+        counter!("eventflow_projection_events_total", "store" => label).increment(items.len() as u64);
+        counter!("eventflow_projection_batches_total", "store" => label).increment(1);
         Ok(())
     }
 
@@ -196,6 +200,9 @@ impl Projection {
             Err(misplaced) => return self.park(recorded, misplaced.to_string(), batch),
         };
         for target in targets.into_iter().flatten() {
+            if !self.options.keeps(target.collection()) {
+                continue;
+            }
             if let Err(reason) = self.evolve(target, event, recorded, batch).await? {
                 return self.park(recorded, reason, batch);
             }

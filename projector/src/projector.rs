@@ -2,19 +2,23 @@
 
 use crate::{
     Health, Shutdown,
-    backoff::Backoff,
+    backoff::{self, Backoff},
     item::{Item, decided_at},
     projection::{Ports, ProjectError, Projection},
     rebuild::Handover,
     told_to_end,
 };
+use contract::{
+    Position,
+    collections::{Collection, SEARCHED},
+};
 use metrics::{counter, histogram};
-use ports::{Clock, EventLog, ReadStore};
+use ports::{Clock, EventLog, ReadStore, StoreError};
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// How often the lag is looked at.
 const LAG_EVERY_MS: u64 = 1_000;
@@ -35,6 +39,21 @@ pub struct Options {
     pub rebuild_events: usize,
     /// About how many bytes of documents are kept in memory.
     pub cache_bytes: u64,
+    /// Only documents of these collections are kept.
+    pub collections: &'static [&'static Collection],
+    /// The label `store` of this run's metrics, which tells the runs of one process apart.
+    pub label: &'static str,
+    /// A mark that is set in the store once the run has come to what was the end of the log when it began: for
+    /// stores that may lose everything, and the mark with it, and must know whether what is missing does not exist.
+    pub complete_mark: Option<&'static str>,
+    /// The longest pause before what failed is tried again.
+    pub longest_pause_ms: u64,
+}
+
+impl Options {
+    pub(crate) fn keeps(&self, collection: &Collection) -> bool {
+        self.collections.iter().any(|kept| kept.name == collection.name)
+    }
 }
 
 impl Default for Options {
@@ -43,11 +62,16 @@ impl Default for Options {
             batch_events: 4_096,
             rebuild_events: 8_192,
             cache_bytes: 8 << 20,
+            collections: &SEARCHED,
+            label: "views",
+            complete_mark: None,
+            longest_pause_ms: backoff::LONGEST_MS,
         }
     }
 }
 
-/// Keeps the documents of `views` in the read store: one run for the whole log and all collections.
+/// Keeps the documents of `views` in the read store: one run for the whole log and all collections, or for those that
+/// the options name.
 pub struct Projector {
     pub(crate) ports: Ports,
     pub(crate) options: Options,
@@ -74,7 +98,7 @@ impl Projector {
         Self {
             ports: Ports { log, store, clock },
             options,
-            health: Arc::default(),
+            health: Arc::new(Health::of(options.label)),
             writer: tokio::sync::Mutex::default(),
             handover: Mutex::default(),
             handed_over: Notify::new(),
@@ -102,11 +126,11 @@ impl Projector {
     async fn project(&self) -> Infallible {
         // Held as long as the run lives: not to guard a critical section, but to be the writer.
         let _writer = self.writer.lock().await;
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::up_to(self.options.longest_pause_ms);
         loop {
             let Err(error) = self.follow(&mut backoff).await;
             self.health.set_failing(true);
-            counter!("eventflow_projection_failures_total").increment(1);
+            counter!("eventflow_projection_failures_total", "store" => self.options.label).increment(1);
             tracing::warn!(%error, "projecting failed; it is tried again from the checkpoint");
             backoff.wait(&*self.ports.clock).await;
         }
@@ -114,20 +138,26 @@ impl Projector {
 
     /// Follows the log until the first error.
     async fn follow(&self, backoff: &mut Backoff) -> Result<Infallible, ProjectError> {
-        let mut projection = Projection::open_active(self.ports.clone(), self.options.cache_bytes).await?;
+        let mut projection = Projection::open_active(self.ports.clone(), self.options).await?;
         projection.retry_parked().await?;
+        let end = self.ports.log.head().await?;
         self.health
-            .set_failing(projection.position() < self.ports.log.head().await? && self.health.is_failing());
+            .set_failing(projection.position() < end && self.health.is_failing());
+        let (mut stored, mut complete) = (self.ports.store.applied(), false);
         loop {
             self.health
                 .set_progress(projection.position(), projection.parked());
             let mut tail = self.ports.log.tail(projection.position()).await?;
             let handover = loop {
+                if !complete && projection.position() >= end {
+                    complete = self.mark_complete(projection.position()).await?;
+                }
                 tokio::select! {
                     biased;
                     () = self.handed_over.notified() => if let Some(handover) = self.take_handover() {
                         break handover;
                     },
+                    () = lost(&mut stored, projection.position()) => return Err(lost_error()),
                     events = tail.next(self.options.batch_events) => {
                         let items = Item::read_all(events?);
                         projection.apply(&items).await?;
@@ -146,6 +176,14 @@ impl Projector {
         }
     }
 
+    /// Tells the store that its documents are complete. False when there was nothing to be complete about yet.
+    async fn mark_complete(&self, position: Option<Position>) -> Result<bool, StoreError> {
+        if let (Some(mark), Some(position)) = (self.options.complete_mark, position) {
+            self.ports.store.set_mark(mark, position).await?;
+        }
+        Ok(position.is_some())
+    }
+
     pub(crate) fn take_handover(&self) -> Option<Handover> {
         // The slot is only put into and taken from: whoever panicked holding it left it whole.
         self.handover
@@ -159,7 +197,8 @@ impl Projector {
             .set_progress(projection.position(), projection.parked());
         if let Some(at) = items.last().and_then(|item| decided_at(&item.recorded)) {
             let age_ms = self.ports.clock.now().ms_since(at);
-            histogram!("eventflow_projection_delay_seconds").record(age_ms as f64 / 1_000.0);
+            histogram!("eventflow_projection_delay_seconds", "store" => self.options.label)
+                .record(age_ms as f64 / 1_000.0);
         }
     }
 
@@ -184,4 +223,17 @@ impl Projector {
             }
         }
     }
+}
+
+/// Returns when the store has less than was applied: it was wiped, or came back with an older state.
+async fn lost(stored: &mut watch::Receiver<Option<Position>>, applied: Option<Position>) {
+    // A store that has not said yet how far it is has lost nothing.
+    let was_there = stored.wait_for(|stored| *stored >= applied).await.is_ok();
+    if !was_there || stored.wait_for(|stored| *stored < applied).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn lost_error() -> ProjectError {
+    StoreError::Unavailable("it no longer has what was applied to it".into()).into()
 }

@@ -121,7 +121,7 @@ impl Projector {
             .try_acquire_owned()
             .map_err(|_| RebuildError::Running)?;
         let generation = self.ports.store.begin().await.map_err(ProjectError::from)?;
-        let mut projection = Projection::start(self.ports.clone(), generation, self.options.cache_bytes);
+        let mut projection = Projection::start(self.ports.clone(), generation, self.options);
         let events = self.project_all(&mut projection, progress).await?;
         self.hand_over(projection, events, one_at_a_time).await
     }

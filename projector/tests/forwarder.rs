@@ -4,9 +4,9 @@
 mod common;
 
 use common::{Run, World, faulty::FaultyBroker};
-use contract::{Position, Recorded, ShowId, StreamKind};
+use contract::{Position, ShowId, StreamKind};
 use ports::{
-    Broker, EventLog, ReadStore, SystemClock,
+    Audience, Broker, EventLog, Events, Interest, ReadStore, Subscription, SystemClock,
     embedded::{BrokerOptions, MemoryBroker},
 };
 use projector::{Forwarder, ForwarderOptions};
@@ -14,7 +14,6 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
 };
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 fn broker() -> Arc<MemoryBroker> {
@@ -30,16 +29,29 @@ fn forward(world: &World, broker: Arc<dyn Broker>) -> Run {
     Run::start(|shutdown| async move { forwarder.run(shutdown).await })
 }
 
+const EVERYTHING: Subscription = Subscription {
+    name: "test",
+    audience: Audience::Each,
+    interests: &[
+        Interest::all(StreamKind::User),
+        Interest::all(StreamKind::Email),
+        Interest::all(StreamKind::Key),
+        Interest::all(StreamKind::Show),
+        Interest::all(StreamKind::Reservation),
+        Interest::all(StreamKind::Payment),
+    ],
+};
+
 /// What a subscriber has received, and whether each stream came in order.
 struct Received {
-    events: mpsc::Receiver<Vec<Arc<Recorded>>>,
+    events: Events,
     times: BTreeMap<Position, u32>,
     next: BTreeMap<String, u64>,
 }
 
 impl Received {
     async fn by(broker: &dyn Broker) -> Self {
-        let events = broker.subscribe("test", &StreamKind::ALL).await.unwrap();
+        let events = broker.subscribe(&EVERYTHING).await.unwrap();
         Self {
             events,
             times: BTreeMap::new(),
@@ -50,7 +62,14 @@ impl Received {
     /// Receives until the event at this position has come.
     async fn until(&mut self, position: Position) {
         while !self.times.contains_key(&position) {
-            for event in self.events.recv().await.unwrap() {
+            for event in self
+                .events
+                .recv()
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|heard| heard.event)
+            {
                 *self.times.entry(event.position).or_default() += 1;
                 let next = self.next.entry(event.stream.to_string()).or_default();
                 // Again what came before is allowed; a gap is not.

@@ -10,7 +10,7 @@ use contract::{Sealed, UserId, collections};
 use ports::{Document, Filter, Op, Order, Query, VaultError};
 use serde_json::json;
 use std::sync::Arc;
-use views::{purchase::Purchase, user::User};
+use views::{purchase::Purchase, recent::Recent, user::User};
 use web::{
     Code, Id, Params, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
@@ -42,11 +42,7 @@ pub(crate) async fn describe(
     let app = &reader.app;
     catch_up(app, &params).await?;
     let clear = open(app, find(app, user_id).await?).await?;
-    let latest = Page {
-        limit: usize::try_from(DEFAULT_LIMIT).unwrap_or(1),
-        after: None,
-    };
-    let (purchases, _) = history(app, user_id, &latest).await?;
+    let purchases = latest(app, user_id).await?;
     let shown = render::user(clear, purchases.iter().map(render::purchase).collect());
     Ok(Tagged::json(&shown)?.respond(&has, Privacy::Personal))
 }
@@ -88,6 +84,18 @@ pub(crate) async fn purchases(
 async fn find(app: &App, user_id: UserId) -> Result<User, Problem> {
     let document = reads::document(app, &collections::USERS, user_id.0).await?;
     parse(&*document.ok_or_else(|| Problem::new(Code::UserNotFound))?)
+}
+
+/// The latest purchases: from the one document that has them, where the store keeps it, else by searching.
+async fn latest(app: &App, user_id: UserId) -> Result<Vec<Purchase>, Problem> {
+    let limit = usize::try_from(DEFAULT_LIMIT).unwrap_or(1);
+    if let Some(document) = reads::document(app, &collections::RECENT, user_id.0).await? {
+        let mut recent: Recent = parse(&document)?;
+        recent.purchases.truncate(limit);
+        return Ok(recent.purchases);
+    }
+    let page = Page { limit, after: None };
+    Ok(history(app, user_id, &page).await?.0)
 }
 
 async fn history(

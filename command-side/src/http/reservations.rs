@@ -150,6 +150,7 @@ fn order(context: &RequestContext, request: Request, wanted: Wanted, patience: P
         choice: wanted.choice,
         payment_token: wanted.token,
         line_until_ms: patience.line_until,
+        answer_until_ms: patience.until,
         fingerprint: request.fingerprint,
         cause: context.cause(request.id),
         quote: None,

@@ -55,6 +55,12 @@ impl<A: Served> Cache<A> {
         }
     }
 
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.timers.clear();
+    }
+
     pub fn contains(&self, key: &Uuid) -> bool {
         self.entries.contains_key(key)
     }

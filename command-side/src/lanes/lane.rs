@@ -18,6 +18,9 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
+/// How long asks that nobody gives up wait before the log is tried again, in milliseconds.
+const TRY_AGAIN_MS: u64 = 250;
+
 /// What a lane is waiting for outside of its mailbox; one thing at a time.
 enum Landed<A: Served> {
     Loaded(Vec<(Uuid, Result<Cached<A>, Failure>)>),
@@ -32,7 +35,12 @@ pub(super) struct Lane<A: Served> {
     mailbox: mpsc::Receiver<Delivery>,
     cache: Cache<A>,
     lines: BTreeMap<Uuid, Line>,
+    /// Of the last delivery; see [`Delivery::term`].
+    term: u32,
     pending: VecDeque<Job>,
+    /// Those that nobody gives up, while the log is away; at the most as many as the broker lets a lane have.
+    patient: Vec<Job>,
+    try_again_at: Timestamp,
     flight: Option<Flight<A>>,
     gauges: Gauges,
 }
@@ -55,7 +63,10 @@ impl<A: Served> Lane<A> {
             mailbox,
             cache: Cache::new(A::KEEP_AT_MOST),
             lines: BTreeMap::new(),
+            term: 0,
             pending: VecDeque::new(),
+            patient: Vec::new(),
+            try_again_at: Timestamp::default(),
             flight: None,
             gauges: Gauges {
                 commands: counter!("eventflow_lane_commands_total", "kind" => kind),
@@ -112,7 +123,11 @@ impl<A: Served> Lane<A> {
             return None;
         }
         let patience = self.lines.values().map(Line::earliest).min();
-        [self.cache.next_due(), patience].into_iter().flatten().min()
+        let again = (!self.patient.is_empty()).then_some(self.try_again_at);
+        [self.cache.next_due(), patience, again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn take_all(&mut self, first: Delivery) {
@@ -127,7 +142,12 @@ impl<A: Served> Lane<A> {
     }
 
     /// Answers a query at once when the aggregate is in memory; everything else waits for the next batch.
-    fn take(&mut self, Delivery { ask, reply }: Delivery) {
+    fn take(&mut self, Delivery { ask, reply, term }: Delivery) {
+        if term != self.term {
+            // Another node may have written meanwhile. A grant would find out by its revision, a refusal would not.
+            self.term = term;
+            self.cache.clear();
+        }
         if let (Some(action), Some(entry)) = (A::action(&ask), self.cache.get(&ask.command.key()))
             && A::is_query(action)
         {
@@ -153,6 +173,11 @@ impl<A: Served> Lane<A> {
     /// Begins the next flight, if there is anything to do: reads what is missing, or decides and appends.
     fn begin(&mut self) {
         let now = self.ports.clock.now();
+        if self.try_again_at <= now {
+            for job in self.patient.drain(..).rev() {
+                self.pending.push_front(job);
+            }
+        }
         let patience_over = self.lines.values().any(|line| line.earliest() <= now);
         let due = self.cache.due(now);
         let mut missing: BTreeSet<Uuid> = self
@@ -248,10 +273,22 @@ impl<A: Served> Lane<A> {
         }
         for job in std::mem::take(&mut self.pending) {
             match job.key() == key {
+                true if matches!(failure, Failure::Unavailable { .. }) => self.fail(job, failure.clone()),
                 true => job.fail(failure.clone()),
                 false => self.pending.push_back(job),
             }
         }
+    }
+
+    /// Answers that the log is away; an ask that nobody gives up waits for it instead.
+    fn fail(&mut self, job: Job, failure: Failure) {
+        if !job.ask.is_patient() || job.reply.is_none() {
+            return job.fail(failure);
+        }
+        if self.patient.is_empty() {
+            self.try_again_at = self.ports.clock.now().plus_ms(TRY_AGAIN_MS);
+        }
+        self.patient.push(job);
     }
 
     /// Tells the askers; or, when the stream was not where it was expected, decides again on what is there.
@@ -285,8 +322,10 @@ impl<A: Served> Lane<A> {
                     job.attempts += 1;
                     if again && job.attempts < self.limits.attempts && job.reply.is_some() {
                         self.pending.push_front(job);
-                    } else {
+                    } else if matches!(error, AppendError::Unacceptable(_)) {
                         job.fail(batch::failure(&error));
+                    } else {
+                        self.fail(job, batch::failure(&error));
                     }
                 }
             }

@@ -240,7 +240,11 @@ async fn a_late_ask_is_refused() {
             action: hold(1, 1, None),
         }),
     };
-    house.mailbox.send(Delivery { ask, reply }).await.unwrap();
+    house
+        .mailbox
+        .send(Delivery { ask, reply, term: 0 })
+        .await
+        .unwrap();
     assert_eq!(
         answer.await.unwrap().answer,
         Answer::Refused(Refusal::TooLate { deadline_ms })
@@ -303,4 +307,56 @@ async fn who_waits_in_line_is_told_when_the_lane_ends() {
     house.stop.send_replace(true);
     assert!(matches!(waiting.await.unwrap().answer, Answer::Failed(_)));
     house.lane.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_ask_that_nobody_gives_up_waits_for_a_log_that_is_away() {
+    let house = House::open();
+    house.schedule(5).await;
+    *house.log.next.lock().unwrap() = Some(Fault::Refuse);
+    let mut answer = house.send_as(hold(1, 2, None), Ask::NEVER, 0).await;
+    // Whoever asks after it is told at once, so it has been decided, in vain.
+    assert_eq!(house.tally().await.held, 0);
+    assert!(answer.try_recv().is_err(), "nobody has given it up");
+    house.pass(1_000);
+    assert!(held(&answer.await.unwrap().answer));
+    assert_eq!(house.stream().await.len(), 2, "scheduled and held, once");
+}
+
+#[tokio::test]
+async fn a_new_term_trusts_nothing_that_was_remembered() {
+    let house = House::open();
+    house.schedule(1).await;
+    assert!(held(&house.ask(hold(1, 1, None)).await));
+    // Another node serves the lane for a while, and releases the hold.
+    let stream = StreamName::show(SHOW);
+    let (mut state, mut end) = (show::State::default(), StreamEnd::NEW);
+    for recorded in house.stream().await {
+        state.evolve(&recorded.event().unwrap());
+        end = recorded.end().unwrap();
+    }
+    let events = <Show as Aggregate>::decide(&state, &restore(1), START).unwrap();
+    let cause = Cause {
+        correlation: Uuid::nil(),
+        actor: "another node".into(),
+        trace: None,
+    };
+    let expected = Expected::before(end.next);
+    let linked = end
+        .link(&stream, CommandId(Uuid::from_u128(99)), &cause, START, events)
+        .unwrap();
+    house.log.log.append(&stream, expected, linked).await.unwrap();
+    let refused = house.ask(hold(2, 1, None)).await;
+    assert!(
+        matches!(refused, Answer::Refused(Refusal::AllHeld { .. })),
+        "{refused:?}"
+    );
+    let deadline = START.plus_ms(1_000_000);
+    let answer = house
+        .send_as(hold(2, 1, None), deadline, 1)
+        .await
+        .await
+        .unwrap()
+        .answer;
+    assert!(held(&answer), "{answer:?}");
 }

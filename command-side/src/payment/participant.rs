@@ -94,7 +94,7 @@ impl Participant {
                 delivery = mailbox.recv() => delivery,
                 _ = shutdown.wait_for(|stop| *stop) => None,
             };
-            let Some(Delivery { ask, reply }) = delivery else {
+            let Some(Delivery { ask, reply, .. }) = delivery else {
                 break;
             };
             let participant = self.clone();

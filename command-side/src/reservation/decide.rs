@@ -17,7 +17,7 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     match (action, &state.known) {
-        (ReservationAction::Request { request }, None) => Ok(vec![Event::from((**request).clone())]),
+        (ReservationAction::Request { request }, None) => Ok(vec![begin(request, now).into()]),
         (ReservationAction::Request { request }, Some(known)) => repeat(known, request),
         (ReservationAction::Cancel { .. } | ReservationAction::Resume, None) => {
             Err(Refusal::ReservationNotFound)
@@ -25,6 +25,16 @@ pub(super) fn decide(
         (ReservationAction::Cancel { reason }, Some(known)) => cancel(known, *reason, now),
         (ReservationAction::Resume, Some(known)) => resume(known, now),
     }
+}
+
+/// A request that has waited at the broker for a log that was away gets its time in line all the same, from now on.
+fn begin(request: &ReservationRequested, now: Timestamp) -> ReservationRequested {
+    let mut request = request.clone();
+    if request.line_until_ms < now {
+        let patience_ms = request.line_until_ms.ms_since(request.requested_at_ms);
+        request.line_until_ms = now.plus_ms(patience_ms);
+    }
+    request
 }
 
 /// `KeyReused`, unless it is the same request: under the same key, or the very same ask.

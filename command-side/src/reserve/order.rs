@@ -1,8 +1,7 @@
 //! What travels along the chain of responsibility.
 
-use crate::app::Rejection;
 use contract::{
-    Cause, CommandId, Digest, Failure, Money, Position, ReservationId, ShowId, Timestamp, UserId,
+    Cause, CommandId, Digest, Money, Position, ReservationId, ShowId, Timestamp, UserId,
     commands::Quote,
     events::{Choice, ReservationRequested},
 };
@@ -23,11 +22,14 @@ pub struct Order {
     pub payment_token: String,
     /// How long the buyer waits in line when all tickets are held by others.
     pub line_until_ms: Timestamp,
+    /// How long the buyer waits for an answer.
+    pub answer_until_ms: Timestamp,
     /// What was asked under an idempotency key.
     pub fingerprint: Option<Digest>,
     /// Why.
     pub cause: Cause,
-    /// What the show says to the choice: added by `ValidateData`.
+    /// What the show says to the choice: added by `ValidateData`. None when the show could not be asked; then the
+    /// links that judge the quote pass the order on, and the saga judges it.
     pub quote: Option<Quote>,
     /// What it costs: added by `PriceOrder`.
     pub price: Option<Money>,
@@ -35,7 +37,7 @@ pub struct Order {
     pub created: Option<Created>,
 }
 
-/// A reservation that exists.
+/// A reservation that exists, or will as soon as the log is back.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// True when it was made by an equal order before.
@@ -51,26 +53,4 @@ impl Order {
     pub fn command(&self, name: &str) -> CommandId {
         CommandId(self.reservation_id.0).derived(name)
     }
-
-    /// The quote.
-    ///
-    /// # Errors
-    /// When no link before has asked for it: the chain is put together wrongly.
-    pub fn quoted(&self) -> Result<&Quote, Rejection> {
-        self.quote.as_ref().ok_or_else(|| out_of_order("quoted"))
-    }
-
-    /// The price.
-    ///
-    /// # Errors
-    /// When no link before has found it out: the chain is put together wrongly.
-    pub fn priced(&self) -> Result<Money, Rejection> {
-        self.price.ok_or_else(|| out_of_order("priced"))
-    }
-}
-
-fn out_of_order(missing: &str) -> Rejection {
-    Rejection::Failed(Failure::Unavailable {
-        what: format!("the order was not {missing} by an earlier link"),
-    })
 }

@@ -32,6 +32,7 @@ fn order(user: Uuid, show: Uuid) -> Order {
         },
         payment_token: "tok_ok".into(),
         line_until_ms: Timestamp(0),
+        answer_until_ms: Timestamp(0),
         fingerprint: None,
         cause: Cause {
             correlation: id,

@@ -221,7 +221,7 @@ async fn a_payment_whose_asker_has_given_up_is_not_tried() {
     };
     let (mailbox, lane) = mpsc::channel(1);
     let (reply, answered) = oneshot::channel();
-    mailbox.send(Delivery { ask, reply }).await.unwrap();
+    mailbox.send(Delivery { ask, reply, term: 0 }).await.unwrap();
     drop(mailbox);
     // Ends when the mailbox is closed and what was in it is answered.
     participant::serve(bed.app.clone(), vec![lane], watch::channel(false).1).await;

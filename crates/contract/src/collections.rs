@@ -29,6 +29,11 @@ pub static PURCHASES: Collection = Collection {
     name: "purchases",
     indexes: &[&["user_id", "at_ms"]],
 };
+/// The latest purchases of a person in one document: only where documents are read by key alone.
+pub static RECENT: Collection = Collection {
+    name: "recent_purchases",
+    indexes: &[],
+};
 /// Reservations with their steps.
 pub static RESERVATIONS: Collection = Collection {
     name: "reservations",
@@ -41,4 +46,15 @@ pub static PARKED: Collection = Collection {
 };
 
 /// Every collection.
-pub static ALL: [&Collection; 6] = [&SHOWS, &SEAT_MAPS, &USERS, &PURCHASES, &RESERVATIONS, &PARKED];
+pub static ALL: [&Collection; 7] = [
+    &SHOWS,
+    &SEAT_MAPS,
+    &USERS,
+    &PURCHASES,
+    &RECENT,
+    &RESERVATIONS,
+    &PARKED,
+];
+
+/// Those of a store that can search: what is there only to spare a search is left out.
+pub static SEARCHED: [&Collection; 6] = [&SHOWS, &SEAT_MAPS, &USERS, &PURCHASES, &RESERVATIONS, &PARKED];

@@ -23,10 +23,21 @@ pub struct Ask {
     pub id: CommandId,
     /// Why.
     pub cause: Cause,
-    /// Whoever asks gives up when this has passed; an ask found later is refused as `TooLate`.
+    /// Whoever asks gives up when this has passed; an ask found later is refused as `TooLate`. With
+    /// [`Ask::NEVER`], it is carried out whenever it can be.
     pub deadline_ms: Timestamp,
     /// What is asked.
     pub command: Command,
+}
+
+impl Ask {
+    /// The deadline of an ask that nobody gives up.
+    pub const NEVER: Timestamp = Timestamp(i64::MAX);
+
+    /// Whether it waits for a log that is away, however long.
+    pub fn is_patient(&self) -> bool {
+        self.deadline_ms == Self::NEVER
+    }
 }
 
 /// A command, by the aggregate that it is for.

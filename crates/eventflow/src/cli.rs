@@ -2,10 +2,11 @@
 
 use crate::{
     bench::BenchArgs,
-    settings::{FolderFlags, ServingFlags},
+    settings::{FolderFlags, ServersFlags, ServingFlags},
 };
-use clap::{Args, Parser, Subcommand};
-use contract::{Position, ReservationId, Timestamp};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::{Currency, Position, ReservationId, Timestamp};
+use std::{net::SocketAddr, path::PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +17,8 @@ Examples:
   eventflow replay --stream show-ID --print   what happened to one show, event by event
   eventflow sagas list                        purchases that are not settled, and why
   eventflow bench --quick                     how fast is it on this machine?
+  eventflow serve command-side orchestrator   two roles of the platform on real servers, in one process
+  eventflow dead-letters list                 messages that nobody could carry out
 
 Settings come from flags, else the environment, else the file that --config names, else their defaults.
 A file holds `name = value` lines, such as `hold_ttl_ms = 30000`.";
@@ -52,6 +55,131 @@ pub enum Command {
     Sagas(SagasArgs),
     /// Measure this program on this machine, client included, and print one table
     Bench(BenchArgs),
+    /// Run one role or several of the platform on real servers: EventStoreDB, RabbitMQ, MongoDB, Redis
+    Serve(ServeArgs),
+    /// Messages that RabbitMQ gave up delivering: list them, look at one, put them back
+    DeadLetters(DeadLettersArgs),
+    /// Serve a data folder's log to EventStoreDB's own clients over gRPC, and nothing else
+    Eventstore(EventstoreArgs),
+    /// The simulated payment gateway as a server of its own, for trying `serve`
+    Gateway(GatewayArgs),
+    /// Ask a server whether it is well: exit status 0 when it answers 200
+    Health {
+        /// Such as http://127.0.0.1:8080/salud/lista
+        url: String,
+    },
+}
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Which roles this process has
+    #[arg(value_name = "ROLE", required = true, value_enum)]
+    pub roles: Vec<Role>,
+    /// All settings.
+    #[command(flatten)]
+    pub settings: ServersFlags,
+}
+
+/// What a process of the platform does. Any number of processes may have a role; of projectors one is at work and
+/// the others stand by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Role {
+    /// Takes commands over HTTP, and carries them out: lanes and payments
+    CommandSide,
+    /// Answers reads over HTTP
+    QuerySide,
+    /// Keeps the read models up to date and tells RabbitMQ what happened
+    Projector,
+    /// Drives the purchases
+    Orchestrator,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Role::CommandSide => "command-side",
+            Role::QuerySide => "query-side",
+            Role::Projector => "projector",
+            Role::Orchestrator => "orchestrator",
+        })
+    }
+}
+
+/// What `dead-letters` takes.
+#[derive(Debug, Args)]
+pub struct DeadLettersArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub action: DeadLettersAction,
+}
+
+/// What can be done about dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersAction {
+    /// All of them, the oldest first
+    List {
+        /// How many at the most
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Where.
+        #[command(flatten)]
+        settings: ServersFlags,
+    },
+    /// One, with what it carries; that may be personal, so look at it only if you must
+    Show {
+        /// Its id, as the list shows it
+        id: String,
+        /// Where.
+        #[command(flatten)]
+        settings: ServersFlags,
+    },
+    /// Put it back where it came from, to be carried out after all
+    Requeue {
+        /// Its id, as the list shows it
+        id: Option<String>,
+        /// Not one but all of them
+        #[arg(long)]
+        all: bool,
+        /// Where.
+        #[command(flatten)]
+        settings: ServersFlags,
+    },
+}
+
+/// What `eventstore` takes.
+#[derive(Debug, Args)]
+pub struct EventstoreArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2113")]
+    pub eventstore_listen: SocketAddr,
+    /// Which log.
+    #[command(flatten)]
+    pub folder: FolderFlags,
+}
+
+/// What `gateway` takes.
+#[derive(Debug, Args)]
+pub struct GatewayArgs {
+    /// Where to listen
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "EVENTFLOW_LISTEN",
+        default_value = "127.0.0.1:9090"
+    )]
+    pub listen: SocketAddr,
+    /// The folder that holds its memory
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "EVENTFLOW_DATA",
+        default_value = "./gateway-data"
+    )]
+    pub data: PathBuf,
+    /// The currency of ledgers that were never charged
+    #[arg(long, value_name = "CODE", env = "EVENTFLOW_CURRENCY", default_value = "USD")]
+    pub currency: Currency,
 }
 
 /// What `replay` takes.

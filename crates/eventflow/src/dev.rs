@@ -3,6 +3,7 @@
 use crate::{
     ProgramError, operations,
     settings::Settings,
+    signals::Signals,
     world::{self, Occupied, World},
 };
 use ports::embedded::FolderError;
@@ -12,10 +13,7 @@ use std::{
     path::Path,
     time::Duration,
 };
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use web::server::{Closing, Limits};
 
 /// How many requests are answered at once; more are told to come back.
@@ -23,6 +21,8 @@ const MAX_IN_FLIGHT: usize = 4_096;
 /// How long requests in flight have at the end. With what the parts behind them may take it stays below the ten
 /// seconds that whoever stops a server waits.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long those who read the log over EventStoreDB's protocol have at the end.
+const ENDPOINT_STOPS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -51,8 +51,18 @@ pub fn run(settings: &Settings) -> Result<(), ProgramError> {
         let signals = Signals::listen()?;
         let (closer, closing) = Closing::pair();
         let world = World::start(settings, folder).await?;
+        let endpoint = match settings.eventstore_listen {
+            Some(listen) => Some(Endpoint::start(&world, listen).await?),
+            None => None,
+        };
         let router = operations::router(&world, settings, metrics, closing)?;
         greet(address, &settings.data)?;
+        if let Some(endpoint) = &endpoint {
+            println!(
+                "\nthe log, for EventStoreDB's own clients: esdb://{}?tls=false",
+                endpoint.address
+            );
+        }
         let limits = Limits {
             max_connections: settings.max_connections,
             shutdown_grace: GRACE,
@@ -71,6 +81,9 @@ pub fn run(settings: &Settings) -> Result<(), ProgramError> {
                 "some requests did not end in time; their purchases go on at the next start"
             );
         }
+        if let Some(endpoint) = endpoint {
+            endpoint.stop().await;
+        }
         Ok::<_, ProgramError>(world.stop().await)
     })?;
     // The files are closed by whoever drops them last: tasks first, then the folder's lock.
@@ -80,33 +93,44 @@ pub fn run(settings: &Settings) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// SIGTERM and SIGINT, heard from the moment that this is made.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
+/// The log over EventStoreDB's protocol, beside everything else.
+struct Endpoint {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
 }
 
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! { _ = self.terminate.recv() => {} _ = self.interrupt.recv() => {} }
-    }
-
-    /// Returns at the first. A second one ends the process at once.
-    async fn told_to_stop(mut self) {
-        self.next().await;
-        tracing::info!("stopping: what is in flight is finished; once more to stop at once");
-        tokio::spawn(async move {
-            self.next().await;
-            tracing::warn!("stopped at once");
-            std::process::exit(130);
+impl Endpoint {
+    async fn start(world: &World, listen: SocketAddr) -> Result<Self, ProgramError> {
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            ProgramError::Refused(format!(
+                "cannot listen on {listen} (--eventstore-listen): {error}"
+            ))
+        })?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let log = world.log();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                // Dropped is told as well.
+                let _ = stopped.await;
+            };
+            if let Err(error) = endpoint::serve(log, listener, shutdown).await {
+                tracing::error!(%error, "the log is not served to EventStoreDB's clients any more");
+            }
         });
+        Ok(Self { address, stop, task })
+    }
+
+    /// Before the log is closed: whoever is connected is told to come back.
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        if tokio::time::timeout(ENDPOINT_STOPS_WITHIN, self.task)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the endpoint for EventStoreDB's clients did not stop in time");
+        }
     }
 }
 

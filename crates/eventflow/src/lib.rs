@@ -6,6 +6,8 @@
 //! | [`settings`] | what can be set, and where: flags, environment, file, defaults |
 //! | [`world`] | every part, wired for the embedded default; start and ordered end |
 //! | [`dev`] | the server's life, from the first log line to the last |
+//! | [`gateway`] | the simulated payment provider, as a process of its own |
+//! | [`serve`], `node` | the same for one role or several on real servers |
 //! | [`operations`] | health, metrics, the description of the HTTP surface |
 //! | [`commands`] | the other subcommands, one file each |
 //! | [`bench`] | how fast it is here |
@@ -18,10 +20,15 @@ pub mod client;
 pub mod commands;
 pub mod dev;
 mod error;
+pub mod gateway;
+mod leading;
 mod logging;
+mod node;
 pub mod operations;
 mod progress;
+pub mod serve;
 pub mod settings;
+mod signals;
 pub mod world;
 
 pub use error::ProgramError;
@@ -45,11 +52,26 @@ pub fn run(cli: Cli) -> Result<(), ProgramError> {
         Some(Command::Rebuild(flags)) => commands::rebuild::run(&prepare(flags)?),
         Some(Command::Sagas(args)) => commands::sagas::run(args.action),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Serve(args)) => serve::run(&prepare(args.settings)?, &args.roles),
+        Some(Command::DeadLetters(args)) => commands::dead_letters::run(args.action),
+        Some(Command::Eventstore(args)) => commands::eventstore::run(args),
+        Some(Command::Gateway(args)) => {
+            // How to log, and whether the network is trusted, the environment says.
+            let settings = Settings {
+                listen: args.listen,
+                ..prepare(settings::ServersFlags::default())?
+            };
+            settings.stay_in_trusted_networks()?;
+            gateway::run(args.listen, args.data, args.currency)
+        }
+        Some(Command::Health { url }) => commands::health::run(&url),
     }
 }
 
 /// The settings, and logging as they say.
-pub(crate) fn prepare<const SERVING: bool>(flags: Flags<SERVING>) -> Result<Settings, ProgramError> {
+pub(crate) fn prepare<const AUDIENCE: settings::Audience>(
+    flags: Flags<AUDIENCE>,
+) -> Result<Settings, ProgramError> {
     let (settings, warnings) = flags.settings()?;
     logging::start(&settings);
     for warning in warnings {

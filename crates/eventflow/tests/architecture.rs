@@ -15,6 +15,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("views", &["contract"]),
     ("ports", &["contract"]),
+    ("servers", &["contract", "ports"]),
+    ("endpoint", &["contract", "ports"]),
+    ("acceptance", &["eventflow", "stack"]), // tests alone
+    ("stack", &[]),                          // starts servers for tests; nothing but tests may import it
     ("web", &["contract", "views"]),
     ("command-side", &["contract", "views", "ports", "web"]),
     ("query-side", &["contract", "views", "ports", "web"]),
@@ -31,6 +35,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "query-side",
             "projector",
             "orchestrator",
+            "servers",
+            "endpoint",
         ],
     ),
 ];
@@ -38,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Foreign crates that only some of ours may name.
 const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["web", "command-side", "query-side", "eventflow"]),
-    ("hyper", &["web", "eventflow"]),
+    ("hyper", &["web", "servers", "eventflow"]),
     ("rusqlite", &["ports", "eventflow"]),
     ("aes-gcm", &["ports"]),
     ("argon2", &["command-side"]),
@@ -47,22 +53,36 @@ const RESERVED: &[(&str, &[&str])] = &[
         "tokio",
         &[
             "ports",
+            "servers",
+            "endpoint",
             "web",
             "command-side",
             "query-side",
             "projector",
             "orchestrator",
             "eventflow",
+            "acceptance",
         ],
     ),
     (
         "async-trait",
-        &["ports", "command-side", "orchestrator", "projector", "eventflow"],
+        &[
+            "ports",
+            "servers",
+            "endpoint",
+            "command-side",
+            "orchestrator",
+            "projector",
+            "eventflow",
+        ],
     ),
     ("eventstore", &["servers"]),
     ("lapin", &["servers"]),
     ("mongodb", &["servers"]),
     ("redis", &["servers"]),
+    ("tonic", &["endpoint"]),
+    ("prost", &["endpoint"]),
+    ("rustls", &[]), // TLS is the drivers' own business
 ];
 
 fn root() -> PathBuf {

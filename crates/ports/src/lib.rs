@@ -11,10 +11,13 @@ pub mod embedded;
 pub mod event_log;
 pub mod payments;
 pub mod read_store;
+pub mod sealing;
 pub mod snapshots;
 pub mod vault;
 
-pub use broker::{Broker, BrokerError, Delivery, Lanes};
+pub use broker::{
+    Audience, Broker, BrokerError, Delivery, Events, Heard, Interest, Lanes, Receipt, Subscription,
+};
 pub use clock::{Clock, Ids, SystemClock, SystemIds};
 pub use event_log::{AppendError, Appended, EventLog, Expected, LogError, Tail};
 pub use payments::{Charge, ChargeOutcome, Ledger, PaymentError, Payments};

@@ -12,6 +12,7 @@
 pub mod parked;
 pub mod project;
 pub mod purchase;
+pub mod recent;
 pub mod reservation;
 pub mod search;
 pub mod seat_map;

@@ -3,6 +3,7 @@
 
 use crate::{
     purchase::{self, Purchase},
+    recent::{self, Recent},
     reservation::{self, Reservation},
     seat_map::{self, SeatMap},
     show::{self, Show},
@@ -30,6 +31,8 @@ pub enum Target {
         /// Which.
         reservation_id: ReservationId,
     },
+    /// In [`collections::RECENT`].
+    Recent(UserId),
     /// In [`collections::RESERVATIONS`].
     Reservation(ReservationId),
 }
@@ -61,20 +64,20 @@ pub fn targets(event: &Event, stream: &StreamName) -> Result<Targets, Misplaced>
     }
     let (user_id, show_id) = (UserId(id), ShowId(id));
     Ok(match event {
-        Event::UserRegistered(_) => [Some(Target::User(user_id)), None],
+        Event::UserRegistered(_) => [Some(Target::User(user_id)), Some(Target::Recent(user_id))],
         Event::PurchaseRecorded(e) => [
             Some(Target::Purchase {
                 user_id,
                 reservation_id: e.reservation_id,
             }),
-            None,
+            Some(Target::Recent(user_id)),
         ],
         Event::PurchaseUnrecorded(e) => [
             Some(Target::Purchase {
                 user_id,
                 reservation_id: e.reservation_id,
             }),
-            None,
+            Some(Target::Recent(user_id)),
         ],
         Event::ShowScheduled(e) => show_targets(show_id, matches!(e.layout, Layout::Numbered { .. })),
         Event::TicketsHeld(e) => show_targets(show_id, !e.seats.is_empty()),
@@ -134,6 +137,7 @@ impl Target {
             Target::SeatMap(_) => &collections::SEAT_MAPS,
             Target::User(_) => &collections::USERS,
             Target::Purchase { .. } => &collections::PURCHASES,
+            Target::Recent(_) => &collections::RECENT,
             Target::Reservation(_) => &collections::RESERVATIONS,
         }
     }
@@ -142,7 +146,7 @@ impl Target {
     pub fn key(&self) -> String {
         match self {
             Target::Show(id) | Target::SeatMap(id) => id.to_string(),
-            Target::User(id) => id.to_string(),
+            Target::User(id) | Target::Recent(id) => id.to_string(),
             Target::Purchase {
                 reservation_id: id, ..
             }
@@ -160,6 +164,7 @@ impl Target {
             Target::SeatMap(_) => Doc::SeatMap(serde_json::from_slice(body)?),
             Target::User(_) => Doc::User(serde_json::from_slice(body)?),
             Target::Purchase { .. } => Doc::Purchase(serde_json::from_slice(body)?),
+            Target::Recent(_) => Doc::Recent(serde_json::from_slice(body)?),
             Target::Reservation(_) => Doc::Reservation(serde_json::from_slice(body)?),
         })
     }
@@ -172,6 +177,9 @@ impl Target {
             Target::User(_) => user::evolve(doc.and_then(Doc::into), event, revision).map(Doc::from),
             Target::Purchase { user_id, .. } => {
                 purchase::evolve(doc.and_then(Doc::into), *user_id, event, revision).map(Doc::from)
+            }
+            Target::Recent(user_id) => {
+                recent::evolve(doc.and_then(Doc::into), *user_id, event, revision).map(Doc::from)
             }
             Target::Reservation(_) => {
                 reservation::evolve(doc.and_then(Doc::into), event, revision).map(Doc::from)
@@ -191,6 +199,8 @@ pub enum Doc {
     User(Box<User>),
     /// A purchase.
     Purchase(Box<Purchase>),
+    /// A person's latest purchases.
+    Recent(Box<Recent>),
     /// A reservation.
     Reservation(Box<Reservation>),
 }
@@ -210,7 +220,7 @@ macro_rules! kinds {
         }
     )+};
 }
-kinds!(Show, SeatMap, User, Purchase, Reservation);
+kinds!(Show, SeatMap, User, Purchase, Recent, Reservation);
 
 impl Doc {
     /// The document as it is stored: a JSON object.
@@ -223,6 +233,7 @@ impl Doc {
             Doc::SeatMap(doc) => serde_json::to_vec(doc),
             Doc::User(doc) => serde_json::to_vec(doc),
             Doc::Purchase(doc) => serde_json::to_vec(doc),
+            Doc::Recent(doc) => serde_json::to_vec(doc),
             Doc::Reservation(doc) => serde_json::to_vec(doc),
         }
     }

@@ -147,7 +147,11 @@ fn requested(request: &ReservationRequested, revision: Revision) -> Reservation 
         reservation_id: request.reservation_id,
         user_id: request.user_id,
         show_id: request.show_id,
-        quantity: request.quantity,
+        quantity: if request.is_quoted() {
+            request.quantity
+        } else {
+            request.choice.quantity()
+        },
         seats: match &request.choice {
             Choice::Seats { seats } => seats.clone(),
             Choice::Quantity { .. } | Choice::Hold { .. } => Vec::new(),

@@ -113,7 +113,9 @@ fn verdict(state: &State, step: Step, answer: Answer) -> Verdict {
             Some(objection) if is_lasting(&objection) => Verdict::Refused(objection, None),
             Some(_) | None => Verdict::Done(None),
         },
-        (Step::HoldInventory, Answer::Held(grant)) if grant.amount == state.request.amount => {
+        (Step::HoldInventory, Answer::Held(grant))
+            if grant.amount == state.request.amount || !state.request.is_quoted() =>
+        {
             Verdict::Done(Some(grant))
         }
         (Step::HoldInventory, Answer::Held(grant)) => {

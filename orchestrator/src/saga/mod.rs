@@ -117,8 +117,9 @@ impl Orchestrator {
                 self.meters.stuck(id, false);
             }
             Phase::Stuck(undoing) => {
-                self.meters.stuck(id, true);
-                tracing::error!(saga = %id, step = ?undoing.pending.first(), "a saga is stuck; an operator must look");
+                if self.meters.stuck(id, true) {
+                    tracing::error!(saga = %id, step = ?undoing.pending.first(), "a saga is stuck; an operator must look");
+                }
             }
             Phase::Forward { .. } | Phase::Compensating(_) => {}
         }

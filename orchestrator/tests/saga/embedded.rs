@@ -44,7 +44,7 @@ async fn serve(broker: &Arc<MemoryBroker>, worlds: &Worlds) {
         for mut lane in broker.serve(kind).await.unwrap() {
             let worlds = worlds.clone();
             tokio::spawn(async move {
-                while let Some(Delivery { ask, reply }) = lane.recv().await {
+                while let Some(Delivery { ask, reply, .. }) = lane.recv().await {
                     // Every seventh card is declined.
                     let refuse = kind == StreamKind::Payment && ask.cause.correlation.as_u128() % 7 == 0;
                     let hold_until = SystemClock.now().plus_ms(600_000);

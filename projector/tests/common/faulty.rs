@@ -5,14 +5,14 @@ use contract::{
     Ask, NewEvent, Position, Recorded, Reply, Revision, StreamKind, StreamName, collections::Collection,
 };
 use ports::{
-    AppendError, Appended, Broker, BrokerError, Change, Document, EventLog, Expected, Generation, Lanes,
-    LogError, Query, ReadStore, StoreError, Tail,
+    AppendError, Appended, Broker, BrokerError, Change, Document, EventLog, Events, Expected, Generation,
+    Lanes, LogError, Query, ReadStore, StoreError, Subscription, Tail,
 };
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::SeqCst},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{oneshot, watch};
 
 /// A read store of which every `every`-th change set fails: in turn before it is stored, and after.
 pub struct FaultyStore {
@@ -170,11 +170,10 @@ impl Broker for FaultyBroker {
         }
         Err(BrokerError::Unavailable("on purpose".into()))
     }
-    async fn subscribe(
-        &self,
-        name: &str,
-        kinds: &[StreamKind],
-    ) -> Result<mpsc::Receiver<Vec<Arc<Recorded>>>, BrokerError> {
-        self.broker.subscribe(name, kinds).await
+    async fn submit(&self, ask: Ask) -> Result<oneshot::Receiver<Reply>, BrokerError> {
+        self.broker.submit(ask).await
+    }
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Events, BrokerError> {
+        self.broker.subscribe(subscription).await
     }
 }

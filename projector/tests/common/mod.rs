@@ -286,6 +286,7 @@ pub fn projector(log: Arc<dyn EventLog>, store: Arc<dyn ReadStore>) -> Arc<Proje
         batch_events: 64,
         rebuild_events: 100,
         cache_bytes: 8 << 10,
+        ..Options::default()
     };
     Arc::new(Projector::new(log, store, Arc::new(SystemClock), options))
 }

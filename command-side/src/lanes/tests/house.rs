@@ -181,6 +181,16 @@ impl House {
     }
 
     pub async fn send(&self, action: ShowAction) -> oneshot::Receiver<Reply> {
+        self.send_as(action, START.plus_ms(1_000_000_000), 0).await
+    }
+
+    /// With this deadline, in this term of the lane's subscription.
+    pub async fn send_as(
+        &self,
+        action: ShowAction,
+        deadline_ms: Timestamp,
+        term: u32,
+    ) -> oneshot::Receiver<Reply> {
         let id = Uuid::from_u128(1_000 + self.ids.fetch_add(1, Ordering::SeqCst) as u128);
         let ask = Ask {
             id: CommandId(id),
@@ -189,14 +199,14 @@ impl House {
                 actor: "test".into(),
                 trace: None,
             },
-            deadline_ms: Timestamp(i64::MAX),
+            deadline_ms,
             command: Command::Show(ShowCommand {
                 show_id: SHOW,
                 action,
             }),
         };
         let (reply, answer) = oneshot::channel();
-        self.mailbox.send(Delivery { ask, reply }).await.unwrap();
+        self.mailbox.send(Delivery { ask, reply, term }).await.unwrap();
         answer
     }
 

@@ -20,7 +20,7 @@ impl Link for CheckInventory {
     }
 
     async fn handle(&self, _app: &App, order: Order) -> Result<Order, Rejection> {
-        match &order.quoted()?.objection {
+        match order.quote.as_ref().and_then(|quote| quote.objection.as_ref()) {
             None | Some(Refusal::AllHeld { .. }) => Ok(order),
             Some(objection) => Err(objection.clone().into()),
         }

@@ -17,7 +17,7 @@ impl Link for PriceOrder {
     }
 
     async fn handle(&self, _app: &App, mut order: Order) -> Result<Order, Rejection> {
-        order.price = Some(order.quoted()?.amount);
+        order.price = order.quote.as_ref().map(|quote| quote.amount);
         Ok(order)
     }
 }

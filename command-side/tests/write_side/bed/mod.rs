@@ -86,7 +86,9 @@ impl Bed {
             .await
             .unwrap();
         tokio::spawn(lanes.join_all());
-        let outcomes = outcomes::start(&*broker, "test", shutdown.clone()).await.unwrap();
+        let outcomes = outcomes::start(broker.clone(), log.clone(), clock.clone(), shutdown.clone())
+            .await
+            .unwrap();
         let app = App::new(Parts {
             log: log.clone(),
             broker: broker.clone(),

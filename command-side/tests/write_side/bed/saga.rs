@@ -12,19 +12,21 @@ use contract::{
         ReservationRejected, ReservationRequested, SagaStuck, Step, StepRecord, StepState,
     },
 };
-use ports::Expected;
+use ports::{Audience, Expected, Interest, Subscription};
 use std::sync::Arc;
 
+const SUBSCRIPTION: Subscription = Subscription {
+    name: "saga",
+    audience: Audience::Shared,
+    interests: &[Interest::all(StreamKind::Reservation)],
+};
+
 pub async fn start(app: &App) {
-    let mut events = app
-        .broker
-        .subscribe("saga", &[StreamKind::Reservation])
-        .await
-        .unwrap();
+    let mut events = app.broker.subscribe(&SUBSCRIPTION).await.unwrap();
     let app = app.clone();
     tokio::spawn(async move {
         while let Some(batch) = events.recv().await {
-            for recorded in batch {
+            for recorded in batch.into_iter().map(|heard| heard.event) {
                 match recorded.decode().unwrap().0.clone() {
                     Event::ReservationRequested(request) => {
                         drop(tokio::spawn(run(app.clone(), recorded, request)))

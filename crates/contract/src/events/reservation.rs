@@ -91,6 +91,17 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// How many tickets these are, as far as the choice itself says; 0 for a hold.
+    pub fn quantity(&self) -> u32 {
+        match self {
+            Choice::Quantity { quantity, .. } => *quantity,
+            Choice::Seats { seats } => u32::try_from(seats.len()).unwrap_or(u32::MAX),
+            Choice::Hold { .. } => 0,
+        }
+    }
+}
+
 /// The tickets that a hold claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldGrant {
@@ -118,9 +129,9 @@ pub struct ReservationRequested {
     pub show_id: ShowId,
     /// What is asked for.
     pub choice: Choice,
-    /// How many tickets, as quoted.
+    /// How many tickets, as quoted; 0 = nothing was quoted, because the log was away when the buyer asked.
     pub quantity: u32,
-    /// What they cost together, as quoted.
+    /// What they cost together, as quoted. Without a quote: nothing, and the hold's price counts.
     pub amount: Money,
     /// What the payment gateway is told; a reference, never a card number.
     pub payment_token: String,
@@ -131,6 +142,13 @@ pub struct ReservationRequested {
     /// What was asked under an idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Digest>,
+}
+
+impl ReservationRequested {
+    /// Whether the buyer was told what it costs before it was asked for.
+    pub fn is_quoted(&self) -> bool {
+        self.quantity > 0
+    }
 }
 
 /// `reservation_progressed.v1`: steps were done, or undone again.

@@ -1,5 +1,8 @@
 //! The subcommands beside `dev` and `bench`, one file each.
 
+pub mod dead_letters;
+pub mod eventstore;
+pub mod health;
 pub mod rebuild;
 pub mod replay;
 pub mod sagas;

@@ -241,7 +241,12 @@ impl Views {
         }
         let event = recorded.event().map_err(|error| unreadable(recorded, &error))?;
         let touched = targets(&event, &recorded.stream).map_err(|error| unreadable(recorded, &error))?;
-        for target in touched.into_iter().flatten() {
+        // What only spares other stores a search is no view of its own.
+        let views = touched
+            .into_iter()
+            .flatten()
+            .filter(|target| !matches!(target, Target::Recent(_)));
+        for target in views {
             let document = self.documents.remove(&target);
             if let Some(document) = target.evolve(document, &event, recorded.revision) {
                 self.documents.insert(target, document);

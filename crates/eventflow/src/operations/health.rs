@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 /// Read models that are older than this make the server unready: whoever balances load should ask another one.
 const MAX_LAG_MS: u64 = 5_000;
+const READY: &str = "lista";
 
 /// What is looked at to tell whether the server is ready.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ pub(super) struct Dependencia {
 }
 
 impl Dependencia {
-    fn new(trouble: Option<String>) -> Self {
+    pub(super) fn new(trouble: Option<String>) -> Self {
         let estado = if trouble.is_none() { "bien" } else { "mal" };
         Self {
             estado,
@@ -118,17 +119,28 @@ pub(super) async fn ready(State(probes): State<Probes>) -> Response {
     let ready = dependencias
         .values()
         .all(|dependency| dependency.estado == "bien");
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let estado = if ready { "lista" } else { "no_lista" };
-    let mut response = (status, Json(Salud { estado, dependencias })).into_response();
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Salud::new(ready, dependencias).into_response_with_status()
+}
+
+impl Salud {
+    pub(super) fn new(ready: bool, dependencias: BTreeMap<&'static str, Dependencia>) -> Self {
+        let estado = if ready { READY } else { "no_lista" };
+        Self { estado, dependencias }
+    }
+
+    /// 200 when it is ready, 503 when not.
+    pub(super) fn into_response_with_status(self) -> Response {
+        let status = if self.estado == READY {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let mut response = (status, Json(self)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
 }
 
 impl Probes {

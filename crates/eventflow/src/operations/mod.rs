@@ -1,6 +1,7 @@
 //! What is served beside the business: health, metrics, the description of the surface, the care of projections
 //! and sagas. Spanish in fields and states, as everywhere on the HTTP surface.
 
+pub mod dependencies;
 mod health;
 pub mod metrics;
 mod projections;
@@ -8,7 +9,7 @@ mod sagas;
 
 pub use health::Probes;
 
-use crate::{ProgramError, settings::Settings, world::World};
+use crate::{ProgramError, leading::Leading, settings::Settings, world::World};
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -16,7 +17,9 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::time::Duration;
+use ports::ReadStore;
+use projector::Projector;
+use std::{sync::Arc, time::Duration};
 use utoipa::OpenApi;
 use web::server::Closing;
 
@@ -43,6 +46,31 @@ pub fn router(
     recorded: PrometheusHandle,
     closing: Closing,
 ) -> Result<Router, ProgramError> {
+    let wait = Duration::from_millis(settings.read_wait_ms);
+    Ok(Router::new()
+        .merge(health::routes(world.probes()))
+        .merge(metrics::routes(recorded))
+        .merge(projections(vec![world.projector()], None))
+        .merge(for_readers(world.store(), wait)?)
+        .merge(command_side::http::router(world.app()))
+        .merge(query_side::router(world.queries(settings, closing))))
+}
+
+/// What every node serves: health and metrics.
+pub fn base(recorded: PrometheusHandle, dependencies: dependencies::Dependencies) -> Router {
+    dependencies::routes(dependencies).merge(metrics::routes(recorded))
+}
+
+/// The care of these projections. With `leading`, only the process that is at work takes a rebuild.
+pub(crate) fn projections(projectors: Vec<Arc<Projector>>, leading: Option<Leading>) -> Router {
+    projections::routes(projectors, leading)
+}
+
+/// What stands beside the reads: the first page, the documentation, and the sagas that are open.
+///
+/// # Errors
+/// When the description of the surface cannot be written.
+pub fn for_readers(store: Arc<dyn ReadStore>, wait: Duration) -> Result<Router, ProgramError> {
     let document = web::openapi::merge([
         command_side::http::openapi(),
         query_side::openapi(),
@@ -51,16 +79,8 @@ pub fn router(
     let docs = web::docs::router(&document).map_err(|error| ProgramError::Refused(error.to_string()))?;
     Ok(Router::new()
         .route("/", get(landing))
-        .merge(health::routes(world.probes()))
-        .merge(metrics::routes(recorded))
-        .merge(projections::routes(world.projector()))
-        .merge(sagas::routes(
-            world.store(),
-            Duration::from_millis(settings.read_wait_ms),
-        ))
-        .merge(docs)
-        .merge(command_side::http::router(world.app()))
-        .merge(query_side::router(world.queries(settings, closing))))
+        .merge(sagas::routes(store, wait))
+        .merge(docs))
 }
 
 /// The first page: where to go on.

@@ -1,5 +1,6 @@
 //! The read models as an operator sees them: how far they are, and making them anew.
 
+use crate::leading::Leading;
 use axum::{
     Json, Router,
     extract::State,
@@ -14,11 +15,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 use utoipa::ToSchema;
-use web::{Problem, RequestContext};
+use web::{Code, Problem, RequestContext};
 
 /// The last rebuild of this process, shared between the task that does it and whoever asks.
 pub(super) struct Desk {
-    projector: Arc<Projector>,
+    /// Of the stores that hold read models; each is rebuilt, one after the other.
+    projectors: Vec<Arc<Projector>>,
+    leading: Option<Leading>,
     done: AtomicU64,
     total: AtomicU64,
     last: Mutex<Last>,
@@ -32,9 +35,10 @@ enum Last {
     Failed { why: &'static str },
 }
 
-pub(super) fn routes(projector: Arc<Projector>) -> Router {
+pub(super) fn routes(projectors: Vec<Arc<Projector>>, leading: Option<Leading>) -> Router {
     let desk = Desk {
-        projector,
+        projectors,
+        leading,
         done: AtomicU64::new(0),
         total: AtomicU64::new(0),
         last: Mutex::new(Last::None),
@@ -92,6 +96,11 @@ pub(super) async fn state(State(desk): State<Arc<Desk>>, _: RequestContext) -> J
     responses((status = 202, body = Proyecciones, description = "En curso; su avance se ve en `/api/operaciones/proyecciones`"))
 )]
 pub(super) async fn rebuild(State(desk): State<Arc<Desk>>, _: RequestContext) -> Result<Response, Problem> {
+    if desk.leading.as_ref().is_some_and(|leading| !leading.is_ours()) {
+        return Err(Problem::new(Code::Unavailable)
+            .detail("Este nodo está en espera; otro lleva las proyecciones.")
+            .retry_after(1));
+    }
     // Asked twice, it is done once: the second is told how far the first is.
     if desk.begin() {
         tokio::spawn(desk.clone().rebuild());
@@ -116,29 +125,47 @@ impl Desk {
             self.done.store(done, Relaxed);
             self.total.store(total, Relaxed);
         };
-        let outcome = match self.projector.rebuild(&progress).await {
-            Ok(rebuilt) => Last::Finished {
-                events: rebuilt.events,
-            },
-            Err(error) => {
-                tracing::error!(%error, "the rebuild came to nothing; readers see what they saw before");
-                let why = match error {
-                    RebuildError::Running => "otra reconstrucción está en curso",
-                    RebuildError::Failed(_) => "el registro o los modelos fallaron",
-                    RebuildError::Interrupted => "se interrumpió al final",
-                };
-                Last::Failed { why }
+        let mut outcome = Last::None;
+        for projector in &self.projectors {
+            outcome = match projector.rebuild(&progress).await {
+                Ok(rebuilt) => Last::Finished {
+                    events: rebuilt.events,
+                },
+                Err(error) => {
+                    tracing::error!(%error, "the rebuild came to nothing; readers see what they saw before");
+                    let why = match error {
+                        RebuildError::Running => "otra reconstrucción está en curso",
+                        RebuildError::Failed(_) => "el registro o los modelos fallaron",
+                        RebuildError::Interrupted => "se interrumpió al final",
+                    };
+                    Last::Failed { why }
+                }
+            };
+            if matches!(outcome, Last::Failed { .. }) {
+                break;
             }
-        };
+        }
         *self.last() = outcome;
     }
 
     fn state(&self) -> Proyecciones {
-        let health = self.projector.health();
+        let health: Vec<_> = self
+            .projectors
+            .iter()
+            .map(|projector| projector.health())
+            .collect();
         Proyecciones {
-            posicion: health.applied().map(|position| position.0),
-            retraso_ms: health.lag_ms(),
-            apartados: health.parked_streams(),
+            posicion: health
+                .iter()
+                .filter_map(|health| health.applied())
+                .map(|position| position.0)
+                .min(),
+            retraso_ms: health.iter().map(|health| health.lag_ms()).max().unwrap_or(0),
+            apartados: health
+                .iter()
+                .map(|health| health.parked_streams())
+                .max()
+                .unwrap_or(0),
             reconstruccion: self.describe(),
         }
     }

@@ -1,24 +1,35 @@
 //! The flags, made from the declarations.
 
-use super::{CONFIG_VARIABLE, DECLARED, Invalid, Scope, Settings, Sources};
+use super::{CONFIG_VARIABLE, DECLARED, Invalid, Settings, Sources};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, parser::ValueSource};
 use std::{collections::BTreeMap, path::PathBuf};
 
+/// Which subcommands take the flags.
+pub type Audience = u8;
+/// Those that work on a data folder.
+pub const FOLDER: Audience = 0;
+/// `dev`, which works on a data folder and sells.
+pub const DEV: Audience = 1;
+/// `serve` and those who work with its servers.
+pub const SERVE: Audience = 2;
+
 /// The flags of every subcommand that works on a data folder.
-pub type FolderFlags = Flags<false>;
-/// The flags of a subcommand that serves: all settings.
-pub type ServingFlags = Flags<true>;
+pub type FolderFlags = Flags<FOLDER>;
+/// The flags of `dev`.
+pub type ServingFlags = Flags<DEV>;
+/// The flags of `serve`.
+pub type ServersFlags = Flags<SERVE>;
 
 const CONFIG: &str = "config";
 
 /// What was given on the command line; texts still.
 #[derive(Clone, Debug, Default)]
-pub struct Flags<const SERVING: bool> {
+pub struct Flags<const AUDIENCE: Audience> {
     config: Option<PathBuf>,
     given: BTreeMap<&'static str, String>,
 }
 
-impl<const SERVING: bool> Flags<SERVING> {
+impl<const AUDIENCE: Audience> Flags<AUDIENCE> {
     /// All settings, from these flags, the environment, the file and the defaults, with warnings for whoever
     /// started the program.
     ///
@@ -30,7 +41,7 @@ impl<const SERVING: bool> Flags<SERVING> {
     }
 }
 
-impl<const SERVING: bool> Args for Flags<SERVING> {
+impl<const AUDIENCE: Audience> Args for Flags<AUDIENCE> {
     fn augment_args(mut command: Command) -> Command {
         command = command.arg(
             Arg::new(CONFIG)
@@ -40,10 +51,7 @@ impl<const SERVING: bool> Args for Flags<SERVING> {
                 .help(format!("A TOML file with settings; also {CONFIG_VARIABLE}"))
                 .help_heading("Settings"),
         );
-        for setting in DECLARED
-            .iter()
-            .filter(|setting| SERVING || setting.scope == Scope::Folder)
-        {
+        for setting in DECLARED.iter().filter(|setting| setting.scope.is_for(AUDIENCE)) {
             let default = match setting.default {
                 "" => String::new(),
                 default => format!(", default {default}"),
@@ -71,7 +79,7 @@ impl<const SERVING: bool> Args for Flags<SERVING> {
     }
 }
 
-impl<const SERVING: bool> FromArgMatches for Flags<SERVING> {
+impl<const AUDIENCE: Audience> FromArgMatches for Flags<AUDIENCE> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut flags = Self::default();
         flags.update_from_arg_matches(matches)?;
@@ -80,10 +88,7 @@ impl<const SERVING: bool> FromArgMatches for Flags<SERVING> {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.config = matches.get_one::<String>(CONFIG).map(PathBuf::from);
-        for setting in DECLARED
-            .iter()
-            .filter(|setting| SERVING || setting.scope == Scope::Folder)
-        {
+        for setting in DECLARED.iter().filter(|setting| setting.scope.is_for(AUDIENCE)) {
             if matches.value_source(setting.name) == Some(ValueSource::CommandLine)
                 && let Some(text) = matches.get_one::<String>(setting.name)
             {

@@ -10,7 +10,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use flags::{Flags, FolderFlags, ServingFlags};
+pub use flags::{Audience, DEV, FOLDER, Flags, FolderFlags, SERVE, ServersFlags, ServingFlags};
 pub use read::{LogFormat, MasterKey, SmtpServer};
 
 use contract::Currency;
@@ -30,10 +30,29 @@ pub const CONFIG_VARIABLE: &str = "EVENTFLOW_CONFIG";
 /// Which subcommands show a setting's flag. The environment and the file may always hold all settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every subcommand that works on a data folder.
+    /// Every subcommand.
+    All,
+    /// Those that work on a data folder.
     Folder,
-    /// Only those that serve.
+    /// Those that sell: `dev` and `serve`.
     Serving,
+    /// Only `dev`.
+    Dev,
+    /// Those that work with real servers: `serve`, `dead-letters`.
+    Servers,
+}
+
+impl Scope {
+    /// Whether a subcommand of this audience takes it.
+    pub fn is_for(self, audience: Audience) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Folder => audience != SERVE,
+            Scope::Serving => audience != FOLDER,
+            Scope::Dev => audience == DEV,
+            Scope::Servers => audience == SERVE,
+        }
+    }
 }
 
 /// A setting as it is declared.
@@ -106,6 +125,24 @@ settings! {
     listen: SocketAddr = "127.0.0.1:8080", Serving, false, "an address with a port, such as 127.0.0.1:8080", read::address;
     #[doc = "The folder that holds everything: log, read models, keys"]
     data: PathBuf = "./data", Folder, false, "a path", read::path;
+    #[doc = "Where `dev` serves its log to EventStoreDB's own clients over gRPC; unset, nowhere"]
+    eventstore_listen: Option<SocketAddr> = "", Dev, false, "an address with a port, such as 127.0.0.1:2113", read::optional_address;
+    #[doc = "EventStoreDB: its connection string, with credentials and TLS if it wants them"]
+    eventstore_url: String = "esdb://127.0.0.1:2113?tls=false", Servers, true, "of the form esdb://HOST:PORT?tls=false", read::eventstore_url;
+    #[doc = "RabbitMQ: its connection string"]
+    rabbitmq_url: String = "amqp://guest:guest@127.0.0.1:5672/%2f", Servers, true, "of the form amqp://USER:PASSWORD@HOST:PORT/VHOST", read::rabbitmq_url;
+    #[doc = "MongoDB: its connection string, with the database as its path"]
+    mongodb_url: String = "mongodb://127.0.0.1:27017/eventflow", Servers, true, "of the form mongodb://HOST:PORT/DATABASE", read::mongodb_url;
+    #[doc = "Redis: its connection string"]
+    redis_url: String = "redis://127.0.0.1:6379/0", Servers, true, "of the form redis://HOST:PORT/DATABASE", read::redis_url;
+    #[doc = "The payment gateway's address; `eventflow gateway` is one to try with"]
+    payments_url: String = "http://127.0.0.1:9090", Servers, true, "of the form http://HOST:PORT", read::payments_url;
+    #[doc = "What this process is called in logs, leases and queues; unset, its host's name and process id"]
+    node: String = "", Servers, false, "up to 64 letters, digits, dots and dashes", read::node;
+    #[doc = "What all names on shared servers begin with, so that two installations can share them"]
+    namespace: String = "eventflow", Servers, false, "1 to 32 lower case letters, digits and dashes", read::namespace;
+    #[doc = "Say yes to listen beyond this machine, because nobody is asked who they are yet: only behind a proxy, in a network that is trusted"]
+    trust_network: bool = "no", Servers, false, "yes or no", read::yes_or_no;
     #[doc = "How long a hold lasts, in milliseconds"]
     hold_ttl_ms: u64 = "600000", Serving, false, "a whole number from 100 to 86400000", read::hold_ttl_ms;
     #[doc = "The currency of prices that name none"]
@@ -123,9 +160,9 @@ settings! {
     #[doc = "How many lanes each kind of aggregate has"]
     lanes: usize = "4", Serving, false, "a whole number from 1 to 256", read::lanes;
     #[doc = "What to log, as a filter of levels and targets"]
-    log: String = "warn,eventflow=info", Folder, false, "a filter such as info or warn,eventflow=debug", read::log_filter;
+    log: String = "warn,eventflow=info,eventstore=off,lapin=off", All, false, "a filter such as info or warn,eventflow=debug", read::log_filter;
     #[doc = "How to log: text or json, one line each, on standard error"]
-    log_format: LogFormat = "text", Folder, false, "text or json", read::log_format;
+    log_format: LogFormat = "text", All, false, "text or json", read::log_format;
 }
 
 /// A setting, or the file that holds settings, is not as it must be.
@@ -247,24 +284,73 @@ impl Settings {
         Self::read(sources)
     }
 
+    /// Until people are asked who they are, a server listens beyond this machine only where somebody says so.
+    ///
+    /// # Errors
+    /// [`Invalid`] when `listen` is not an address of this machine alone and `trust_network` is not set.
+    pub fn stay_in_trusted_networks(&self) -> Result<(), Invalid> {
+        if self.listen.ip().is_loopback() || self.trust_network {
+            return Ok(());
+        }
+        let (listen, trust) = (&declared::listen, &declared::trust_network);
+        let message = format!(
+            "{}: {} is not a loopback address, and nobody is asked who they are yet\n  set {} to a loopback address, \
+             or {}=yes where only a proxy of yours can reach it",
+            listen.name,
+            self.listen,
+            listen.variable(),
+            trust.variable(),
+        );
+        Err(Invalid::Value {
+            setting: listen.name,
+            message,
+        })
+    }
+
+    /// What `serve` needs and `dev` makes for itself.
+    ///
+    /// # Errors
+    /// [`Invalid`] when there is no master key.
+    pub fn shared_master_key(&self) -> Result<[u8; 32], Invalid> {
+        if let Some(key) = &self.master_key {
+            return Ok(key.0);
+        }
+        let setting = &declared::master_key;
+        let message = format!(
+            "{}: unset, and all nodes must have the same\n  set {} to {}, such as `openssl rand -base64 32` prints",
+            setting.name,
+            setting.variable(),
+            setting.expects,
+        );
+        Err(Invalid::Value {
+            setting: setting.name,
+            message,
+        })
+    }
+
     /// `dev` asks nobody who they are, so it must not be reached from elsewhere.
     ///
     /// # Errors
     /// [`Invalid`] when `listen` is not an address of this machine alone.
     pub fn stay_on_this_machine(&self) -> Result<(), Invalid> {
-        if self.listen.ip().is_loopback() {
-            return Ok(());
-        }
-        let setting = &declared::listen;
+        let (setting, address) = match self.eventstore_listen {
+            _ if !self.listen.ip().is_loopback() => (&declared::listen, self.listen),
+            Some(address) if !address.ip().is_loopback() => (&declared::eventstore_listen, address),
+            _ => return Ok(()),
+        };
         let message = format!(
             "{}: {} is not a loopback address, and `dev` asks nobody who they are\n  set --{}, {} or `{}` in the \
              configuration file to an address such as {}",
             setting.name,
-            self.listen,
+            address,
             setting.flag(),
             setting.variable(),
             setting.name,
-            setting.default,
+            if setting.default.is_empty() {
+                "127.0.0.1:2113"
+            } else {
+                setting.default
+            },
         );
         Err(Invalid::Value {
             setting: setting.name,

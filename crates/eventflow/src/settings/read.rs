@@ -41,6 +41,66 @@ pub(super) fn address(text: &str) -> Option<SocketAddr> {
     }
 }
 
+pub(super) fn optional_address(text: &str) -> Option<Option<SocketAddr>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    address(text).map(Some)
+}
+
+/// What the driver makes of the rest, it says when it connects.
+fn url(text: &str, schemes: &[&str]) -> Option<String> {
+    let text = text.trim();
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme))?;
+    (!rest.is_empty() && !rest.starts_with('/')).then(|| text.to_string())
+}
+
+pub(super) fn eventstore_url(text: &str) -> Option<String> {
+    url(
+        text,
+        &[
+            "esdb://",
+            "esdb+discover://",
+            "kurrentdb://",
+            "kurrentdb+discover://",
+        ],
+    )
+}
+
+pub(super) fn rabbitmq_url(text: &str) -> Option<String> {
+    url(text, &["amqp://", "amqps://"])
+}
+
+pub(super) fn mongodb_url(text: &str) -> Option<String> {
+    url(text, &["mongodb://", "mongodb+srv://"])
+}
+
+pub(super) fn redis_url(text: &str) -> Option<String> {
+    url(text, &["redis://", "rediss://"])
+}
+
+pub(super) fn payments_url(text: &str) -> Option<String> {
+    url(text, &["http://"])
+}
+
+pub(super) fn node(text: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    (text.len() <= 64 && text.chars().all(fits)).then(|| text.to_string())
+}
+
+pub(super) fn namespace(text: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    ((1..=32).contains(&text.len()) && text.chars().all(fits)).then(|| text.to_string())
+}
+
+pub(super) fn yes_or_no(text: &str) -> Option<bool> {
+    match text.trim() {
+        "yes" | "true" | "1" => Some(true),
+        "no" | "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }

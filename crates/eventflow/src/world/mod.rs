@@ -5,26 +5,27 @@
 //! tell. Stopping goes the other way, each part after those that ask it: see [`World::stop`].
 
 mod folder;
-mod stages;
-mod stores;
+pub(crate) mod parts;
+pub(crate) mod stages;
+pub(crate) mod stores;
 
 pub use folder::{Occupied, take_folder};
 pub use stages::Watch;
 
 use crate::{ProgramError, operations::Probes, settings::Settings};
 use command_side::{
-    app::{App, Parts},
+    app::App,
     lanes::{self, LaneLimits, LanePorts},
-    outcomes::{self, Outcomes},
-    payment,
+    outcomes,
 };
 use contract::{
-    Answer, Ask, Cause, Command, CommandId, ReservationId, StreamKind, StreamName,
+    Answer, Ask, Cause, Command, CommandId, ReservationId, StreamName,
     commands::{ReservationAction, ReservationCommand},
 };
-use orchestrator::Orchestrator;
+use orchestrator::Recovery;
+use parts::{start_deciders, start_sagas, write_side};
 use ports::{
-    Broker, Clock, ReadStore, SystemClock, SystemIds,
+    Broker, Clock, ReadStore, SystemClock,
     embedded::{BrokerOptions, DataFolder, LogOptions, LogReader, MemoryBroker, SqliteLog, next_position},
 };
 use projector::{Forwarder, ForwarderOptions, Projector};
@@ -54,6 +55,7 @@ pub struct World {
     readers: Stage,
     forwarding: Stage,
     probes: Probes,
+    sqlite: Arc<SqliteLog>,
     /// Last, so that it is given back when all files are closed.
     _folder: DataFolder,
 }
@@ -66,7 +68,7 @@ impl World {
     /// When a file of the folder cannot be opened or the master key does not fit.
     pub async fn start(settings: &Settings, folder: DataFolder) -> Result<Self, ProgramError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let stores = Stores::open(&folder, settings, &clock)?;
+        let (stores, sqlite) = Stores::open(&folder, settings, &clock)?;
         let start = stores.log.head().await?;
         let options = BrokerOptions {
             lanes: settings.lanes,
@@ -75,10 +77,22 @@ impl World {
         let broker: Arc<dyn Broker> = MemoryBroker::new(options, clock.clone());
 
         let mut readers = Stage::new("projector");
-        let outcomes = outcomes::start(&*broker, "dev", readers.shutdown()).await?;
+        let outcomes = outcomes::start(
+            broker.clone(),
+            stores.log.clone(),
+            clock.clone(),
+            readers.shutdown(),
+        )
+        .await?;
         let app = write_side(&stores, settings, &clock, &broker, outcomes);
-        let deciders = start_deciders(&stores, &clock, &broker, &app).await?;
-        let sagas = start_sagas(&stores, settings, &clock, &broker);
+        let deciders = start_deciders(&stores, LaneLimits::default(), &clock, &broker, &app).await?;
+        let sagas = orchestrator::Settings {
+            hold_ttl_ms: settings.hold_ttl_ms,
+            drain_ms: SAGAS_DRAIN_MS,
+            recovery: Recovery::ONCE,
+            ..orchestrator::Settings::default()
+        };
+        let sagas = start_sagas(&stores, sagas, &clock, &broker);
 
         let (log, store) = (stores.log.clone(), stores.store.clone());
         let options = projector::Options::default();
@@ -112,6 +126,7 @@ impl World {
             readers,
             forwarding,
             probes,
+            sqlite,
             _folder: folder,
         })
     }
@@ -140,6 +155,11 @@ impl World {
                 ..query_side::Settings::default()
             },
         }
+    }
+
+    /// The log, for those who read and write it over EventStoreDB's protocol.
+    pub fn log(&self) -> Arc<SqliteLog> {
+        self.sqlite.clone()
     }
 
     /// The projector, which can be asked for a rebuild.
@@ -175,70 +195,8 @@ impl World {
         }
         self.forwarding.stop(PART_STOPS_WITHIN).await;
         self.readers.stop(PART_STOPS_WITHIN).await;
-        (self.stores, self._folder)
+        (self.stores, self.sqlite, self._folder)
     }
-}
-
-fn write_side(
-    stores: &Stores,
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-    broker: &Arc<dyn Broker>,
-    outcomes: Arc<Outcomes>,
-) -> App {
-    App::new(Parts {
-        log: stores.log.clone(),
-        broker: broker.clone(),
-        vault: stores.vault.clone(),
-        payments: stores.payments.clone(),
-        clock: clock.clone(),
-        ids: Arc::new(SystemIds),
-        outcomes,
-        settings: command_side::app::Settings {
-            hold_ttl_ms: settings.hold_ttl_ms,
-            currency: settings.currency,
-            ..command_side::app::Settings::default()
-        },
-    })
-}
-
-/// Whatever decides and appends: the lanes, and the participant that takes payments.
-async fn start_deciders(
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-    broker: &Arc<dyn Broker>,
-    app: &App,
-) -> Result<Stage, ProgramError> {
-    let mut deciders = Stage::new("lanes");
-    let ports = LanePorts {
-        log: stores.log.clone(),
-        snapshots: stores.snapshots.clone(),
-        clock: clock.clone(),
-    };
-    let mut lanes = lanes::start(&ports, LaneLimits::default(), broker, &deciders.shutdown()).await?;
-    deciders.run(|_| async move { while lanes.join_next().await.is_some() {} });
-    let mailboxes = broker.serve(StreamKind::Payment).await?;
-    let participant = app.clone();
-    deciders.run(|shutdown| payment::participant::serve(participant, mailboxes, shutdown));
-    Ok(deciders)
-}
-
-fn start_sagas(
-    stores: &Stores,
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-    broker: &Arc<dyn Broker>,
-) -> Stage {
-    let settings = orchestrator::Settings {
-        hold_ttl_ms: settings.hold_ttl_ms,
-        drain_ms: SAGAS_DRAIN_MS,
-        ..orchestrator::Settings::default()
-    };
-    let (log, store) = (stores.log.clone(), stores.store.clone());
-    let orchestrator = Orchestrator::new(log, broker.clone(), store, clock.clone(), settings);
-    let mut sagas = Stage::new("orchestrator");
-    sagas.run(|shutdown| orchestrator.run(shutdown));
-    sagas
 }
 
 /// Lets a stuck saga try again when no server has the folder: only the lanes are started, and only for this.

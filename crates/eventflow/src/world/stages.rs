@@ -7,7 +7,7 @@ use tokio::{
 };
 
 /// Some tasks under one switch.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     name: &'static str,
     switch: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -18,7 +18,7 @@ pub(super) struct Stage {
 pub struct Watch(Vec<AbortHandle>);
 
 impl Stage {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
             switch: watch::Sender::new(false),
@@ -27,24 +27,24 @@ impl Stage {
     }
 
     /// The switch as its tasks see it: true = stop.
-    pub(super) fn shutdown(&self) -> watch::Receiver<bool> {
+    pub(crate) fn shutdown(&self) -> watch::Receiver<bool> {
         self.switch.subscribe()
     }
 
     /// Starts a task, which ends when it is told to.
-    pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
+    pub(crate) fn run<F: Future<Output = ()> + Send + 'static>(
         &mut self,
         task: impl FnOnce(watch::Receiver<bool>) -> F,
     ) {
         self.tasks.push(tokio::spawn(task(self.shutdown())));
     }
 
-    pub(super) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         Watch(self.tasks.iter().map(JoinHandle::abort_handle).collect())
     }
 
     /// Tells the tasks to stop and waits until they have, so long at the most.
-    pub(super) async fn stop(self, within: Duration) {
+    pub(crate) async fn stop(self, within: Duration) {
         self.switch.send_replace(true);
         let ended = async {
             for task in self.tasks {

@@ -11,7 +11,7 @@ use ports::{
 use std::sync::Arc;
 
 /// Everything that is stored, by port.
-pub(super) struct Stores {
+pub(crate) struct Stores {
     pub log: Arc<dyn EventLog>,
     pub store: Arc<dyn ReadStore>,
     pub snapshots: Arc<dyn Snapshots>,
@@ -20,11 +20,11 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: &DataFolder,
         settings: &Settings,
         clock: &Arc<dyn Clock>,
-    ) -> Result<Self, ProgramError> {
+    ) -> Result<(Self, Arc<SqliteLog>), ProgramError> {
         let key = match &settings.master_key {
             Some(key) => key.0,
             None => master_key(&folder.master_key())?,
@@ -44,17 +44,18 @@ impl Stores {
             currency: settings.currency,
         };
         let payments = SimulatedGateway::open(&folder.gateway(), gateway)?;
-        Ok(Self {
-            log,
+        let stores = Self {
+            log: log.clone(),
             snapshots: store.clone(),
             store,
             vault,
             payments,
-        })
+        };
+        Ok((stores, log))
     }
 }
 
-pub(super) fn open_read_store(folder: &DataFolder) -> Result<Arc<SqliteReadStore>, ProgramError> {
+pub(crate) fn open_read_store(folder: &DataFolder) -> Result<Arc<SqliteReadStore>, ProgramError> {
     Ok(SqliteReadStore::open(
         &folder.views(),
         ReadStoreOptions::default(),

@@ -1,7 +1,9 @@
 //! What every broker promises.
 
 use super::{Check, Failed, Fixture, Outcome, checks, ensure, fresh_id, same};
-use crate::{Broker, BrokerError, Clock, Delivery, Lanes, SystemClock};
+use crate::{
+    Audience, Broker, BrokerError, Clock, Delivery, Events, Interest, Lanes, Subscription, SystemClock,
+};
 use contract::{
     Answer, Ask, Cause, CommandId, EventId, Position, Recorded, Reply, ShowId, StreamKind, StreamName,
     Timestamp,
@@ -29,11 +31,14 @@ pub(super) fn checks() -> Vec<Check<dyn Broker>> {
         asks_spread_over_the_lanes,
         asks_that_nobody_serves_are_refused,
         a_lane_is_served_once,
-        a_dropped_reply_is_no_answer,
+        a_dropped_reply_is_no_answer_or_another_delivery,
+        an_ask_that_was_taken_is_answered_later,
         an_ask_is_given_up_at_its_deadline,
         a_full_mailbox_says_so,
         every_subscriber_gets_every_event_in_order,
         a_subscriber_gets_only_the_kinds_it_wants,
+        a_subscriber_gets_only_the_events_it_names,
+        a_shared_subscription_hears_every_event_in_order,
         a_slow_subscriber_misses_nothing,
         a_subscriber_that_left_holds_nobody_up,
     ]
@@ -205,17 +210,38 @@ async fn a_lane_is_served_once(fixture: Post<'_>) -> Outcome {
     Ok(())
 }
 
-async fn a_dropped_reply_is_no_answer(fixture: Post<'_>) -> Outcome {
+async fn a_dropped_reply_is_no_answer_or_another_delivery(fixture: Post<'_>) -> Outcome {
     let broker = fixture.fresh().await?;
     let mut deliveries = gather(broker.serve(StreamKind::Show).await?);
-    let asked = tokio::spawn(asking(&broker, ask(fresh_id())));
+    let sent = ask(fresh_id());
+    let asked = tokio::spawn(asking(&broker, sent.clone()));
     drop(next(&mut deliveries).await?);
+    if broker.keeps_asks() {
+        let (_, again) = next(&mut deliveries).await?;
+        same("the ask that came again", again.ask.id, sent.id)?;
+        ensure!(again.reply.send(reply(5)).is_ok(), "nobody waits for the reply");
+        return same("the reply", asked.await??, reply(5));
+    }
     let outcome = asked.await?;
     ensure!(
         matches!(outcome, Err(BrokerError::NoAnswer)),
         "expected `NoAnswer`, got {outcome:?}"
     );
     Ok(())
+}
+
+async fn an_ask_that_was_taken_is_answered_later(fixture: Post<'_>) -> Outcome {
+    let broker = fixture.fresh().await?;
+    let mut deliveries = gather(broker.serve(StreamKind::Show).await?);
+    let sent = ask(fresh_id());
+    let taken = broker.submit(sent.clone()).await?;
+    let (_, delivery) = next(&mut deliveries).await?;
+    same("the ask's id", delivery.ask.id, sent.id)?;
+    ensure!(
+        delivery.reply.send(reply(3)).is_ok(),
+        "nobody waits for the reply"
+    );
+    same("the reply", taken.await?, reply(3))
 }
 
 async fn an_ask_is_given_up_at_its_deadline(fixture: Post<'_>) -> Outcome {
@@ -283,27 +309,43 @@ fn event(kind: StreamKind, id: Uuid, revision: u64) -> Arc<Recorded> {
     })
 }
 
+static SHOW: [Interest; 1] = [Interest::all(StreamKind::Show)];
+static USER: [Interest; 1] = [Interest::all(StreamKind::User)];
+static SHOW_AND_USER: [Interest; 2] = [Interest::all(StreamKind::Show), Interest::all(StreamKind::User)];
+static CHECKED: [Interest; 1] = [Interest {
+    kind: StreamKind::Show,
+    events: &["conformance_checked.v1"],
+}];
+
+fn to_each(name: &'static str, interests: &'static [Interest]) -> Subscription {
+    Subscription {
+        name,
+        audience: Audience::Each,
+        interests,
+    }
+}
+
 /// Receives until so many events have come; returns their ids.
-async fn receive(
-    batches: &mut mpsc::Receiver<Vec<Arc<Recorded>>>,
-    count: usize,
-) -> Result<Vec<EventId>, Failed> {
+async fn receive(batches: &mut Events, count: usize) -> Result<Vec<EventId>, Failed> {
     let mut found = Vec::new();
     while found.len() < count {
         let batch = batches
             .recv()
             .await
             .ok_or_else(|| Failed::because("the subscription ended"))?;
-        found.extend(batch.iter().map(|event| event.id));
+        found.extend(batch.into_iter().map(|heard| {
+            heard.receipt.done();
+            heard.event.id
+        }));
     }
     Ok(found)
 }
 
 async fn every_subscriber_gets_every_event_in_order(fixture: Post<'_>) -> Outcome {
     let broker = fixture.fresh().await?;
-    let mut one = broker.subscribe("conformance-one", &[StreamKind::Show]).await?;
+    let mut one = broker.subscribe(&to_each("conformance-one", &SHOW)).await?;
     let mut other = broker
-        .subscribe("conformance-other", &[StreamKind::Show, StreamKind::User])
+        .subscribe(&to_each("conformance-other", &SHOW_AND_USER))
         .await?;
     let show = fresh_id();
     let events: Vec<_> = (0..30)
@@ -327,7 +369,7 @@ async fn every_subscriber_gets_every_event_in_order(fixture: Post<'_>) -> Outcom
 
 async fn a_subscriber_gets_only_the_kinds_it_wants(fixture: Post<'_>) -> Outcome {
     let broker = fixture.fresh().await?;
-    let mut wanted = broker.subscribe("conformance-users", &[StreamKind::User]).await?;
+    let mut wanted = broker.subscribe(&to_each("conformance-users", &USER)).await?;
     let mut others = event(StreamKind::User, fresh_id(), 0);
     Arc::make_mut(&mut others).stream = StreamName::new("somebody-elses-stream");
     let (user, show) = (
@@ -345,17 +387,69 @@ async fn a_subscriber_gets_only_the_kinds_it_wants(fixture: Post<'_>) -> Outcome
     )
 }
 
+async fn a_subscriber_gets_only_the_events_it_names(fixture: Post<'_>) -> Outcome {
+    let broker = fixture.fresh().await?;
+    let mut wanted = broker.subscribe(&to_each("conformance-named", &CHECKED)).await?;
+    let show = fresh_id();
+    let mut events: Vec<_> = (0..6)
+        .map(|revision| event(StreamKind::Show, show, revision))
+        .collect();
+    for odd in events.iter_mut().skip(1).step_by(2) {
+        Arc::make_mut(odd).kind = "conformance_ignored.v1".into();
+    }
+    broker.publish(&events).await?;
+    let expected = events.iter().step_by(2).map(|event| event.id).collect();
+    same("what was received", receive(&mut wanted, 3).await?, expected)
+}
+
+async fn a_shared_subscription_hears_every_event_in_order(fixture: Post<'_>) -> Outcome {
+    let broker = fixture.fresh().await?;
+    let shared = Subscription {
+        name: "conformance-shared",
+        audience: Audience::Shared,
+        interests: &SHOW,
+    };
+    let mut heard = broker.subscribe(&shared).await?;
+    let (one, other) = (fresh_id(), fresh_id());
+    let events: Vec<_> = (0..40)
+        .map(|number| {
+            event(
+                StreamKind::Show,
+                if number % 2 == 0 { one } else { other },
+                number / 2,
+            )
+        })
+        .collect();
+    for batch in events.chunks(9) {
+        broker.publish(batch).await?;
+    }
+    let found = receive(&mut heard, 40).await?;
+    for stream in [0, 1] {
+        let expected: Vec<_> = events
+            .iter()
+            .skip(stream)
+            .step_by(2)
+            .map(|event| event.id)
+            .collect();
+        let found: Vec<_> = found.iter().filter(|id| expected.contains(id)).copied().collect();
+        same("what was received of one stream", found, expected)?;
+    }
+    Ok(())
+}
+
 async fn a_slow_subscriber_misses_nothing(fixture: Post<'_>) -> Outcome {
     let broker = fixture.fresh().await?;
-    let mut slow = broker.subscribe("conformance-slow", &[StreamKind::Show]).await?;
+    let mut slow = broker.subscribe(&to_each("conformance-slow", &SHOW)).await?;
     let show = fresh_id();
     let events: Vec<_> = (0..5_000)
         .map(|revision| event(StreamKind::Show, show, revision))
         .collect();
     let expected: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    // The broker itself stays: with it, a connection to a real one ends, and with that the subscription.
+    let publisher = broker.clone();
     let publishing = tokio::spawn(async move {
         for batch in events.chunks(10) {
-            broker.publish(batch).await?;
+            publisher.publish(batch).await?;
         }
         Ok::<_, BrokerError>(())
     });
@@ -372,8 +466,8 @@ async fn a_slow_subscriber_misses_nothing(fixture: Post<'_>) -> Outcome {
 
 async fn a_subscriber_that_left_holds_nobody_up(fixture: Post<'_>) -> Outcome {
     let broker = fixture.fresh().await?;
-    drop(broker.subscribe("conformance-left", &[StreamKind::Show]).await?);
-    let mut stays = broker.subscribe("conformance-stays", &[StreamKind::Show]).await?;
+    drop(broker.subscribe(&to_each("conformance-left", &SHOW)).await?);
+    let mut stays = broker.subscribe(&to_each("conformance-stays", &SHOW)).await?;
     let show = fresh_id();
     let (first, second) = (event(StreamKind::Show, show, 0), event(StreamKind::Show, show, 1));
     broker.publish(std::slice::from_ref(&first)).await?;

@@ -1,6 +1,6 @@
 //! The broker within one process: a bounded channel per lane, and one per subscription.
 
-use crate::{Broker, BrokerError, Clock, Delivery, Lanes};
+use crate::{Broker, BrokerError, Clock, Delivery, Events, Heard, Interest, Lanes, Subscription};
 use async_trait::async_trait;
 use contract::{Ask, Recorded, Reply, StreamKind};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,13 +35,13 @@ pub struct MemoryBroker {
     clock: Arc<dyn Clock>,
     /// By kind of stream; empty where nobody serves.
     lanes: [RwLock<Arc<[mpsc::Sender<Delivery>]>>; StreamKind::ALL.len()],
-    subscriptions: RwLock<Vec<Subscription>>,
+    subscriptions: RwLock<Vec<Listener>>,
 }
 
 #[derive(Clone)]
-struct Subscription {
-    kinds: Arc<[StreamKind]>,
-    batches: mpsc::Sender<Vec<Arc<Recorded>>>,
+struct Listener {
+    interests: &'static [Interest],
+    batches: mpsc::Sender<Vec<Heard>>,
 }
 
 impl MemoryBroker {
@@ -56,12 +56,29 @@ impl MemoryBroker {
         })
     }
 
+    /// Puts an ask into its lane's mailbox.
+    fn send(&self, ask: Ask) -> Result<oneshot::Receiver<Reply>, BrokerError> {
+        let kind = ask.command.service();
+        let nobody = || BrokerError::Unavailable(format!("nobody serves the {} lanes", kind.prefix()));
+        let (reply, answer) = oneshot::channel();
+        let lanes = self.lanes(kind).read().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes
+            .get(lane_of(ask.command.key(), lanes.len()))
+            .ok_or_else(nobody)?;
+        lane.try_send(Delivery { ask, reply, term: 0 })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => BrokerError::Busy,
+                mpsc::error::TrySendError::Closed(_) => nobody(),
+            })?;
+        Ok(answer)
+    }
+
     fn lanes(&self, kind: StreamKind) -> &RwLock<Arc<[mpsc::Sender<Delivery>]>> {
         &self.lanes[kind as usize]
     }
 
     /// Those that still listen.
-    fn subscriptions(&self) -> Vec<Subscription> {
+    fn subscriptions(&self) -> Vec<Listener> {
         let all = self.subscriptions.read().unwrap_or_else(PoisonError::into_inner);
         if all.iter().any(|subscription| subscription.batches.is_closed()) {
             drop(all);
@@ -73,8 +90,9 @@ impl MemoryBroker {
     }
 }
 
-/// FNV-1a over the id. Fixed for good: with queues that outlive a process, a key must keep its lane.
-fn lane_of(key: Uuid, lanes: usize) -> usize {
+/// The lane of a key: FNV-1a over the id. Fixed for good: with queues that outlive a process, a key must keep its
+/// lane.
+pub fn lane_of(key: Uuid, lanes: usize) -> usize {
     let hash = key
         .as_bytes()
         .iter()
@@ -88,27 +106,18 @@ fn lane_of(key: Uuid, lanes: usize) -> usize {
 #[async_trait]
 impl Broker for MemoryBroker {
     async fn ask(&self, ask: Ask) -> Result<Reply, BrokerError> {
-        let kind = ask.command.service();
-        let nobody = || BrokerError::Unavailable(format!("nobody serves the {} lanes", kind.prefix()));
-        let (reply, answer) = oneshot::channel();
         let deadline = ask.deadline_ms;
-        {
-            let lanes = self.lanes(kind).read().unwrap_or_else(PoisonError::into_inner);
-            let lane = lanes
-                .get(lane_of(ask.command.key(), lanes.len()))
-                .ok_or_else(nobody)?;
-            lane.try_send(Delivery { ask, reply })
-                .map_err(|error| match error {
-                    mpsc::error::TrySendError::Full(_) => BrokerError::Busy,
-                    mpsc::error::TrySendError::Closed(_) => nobody(),
-                })?;
-        }
+        let answer = self.send(ask)?;
         tokio::select! {
             // An answer that is there counts, however late we look.
             biased;
             answer = answer => answer.map_err(|_| BrokerError::NoAnswer),
             () = self.clock.sleep_until(deadline) => Err(BrokerError::NoAnswer),
         }
+    }
+
+    async fn submit(&self, ask: Ask) -> Result<oneshot::Receiver<Reply>, BrokerError> {
+        self.send(ask)
     }
 
     async fn serve(&self, kind: StreamKind) -> Result<Lanes, BrokerError> {
@@ -136,16 +145,19 @@ impl Broker for MemoryBroker {
             .iter()
             .map(|event| event.stream.parts().map(|(kind, _)| kind))
             .collect();
-        for Subscription {
-            kinds: wanted,
-            batches,
-        } in subscriptions
-        {
+        for Listener { interests, batches } in subscriptions {
+            let covered = |kind: Option<StreamKind>, event: &Recorded| {
+                kind.is_some_and(|kind| {
+                    interests
+                        .iter()
+                        .any(|interest| interest.covers(kind, &event.kind))
+                })
+            };
             let batch: Vec<_> = events
                 .iter()
                 .zip(&kinds)
-                .filter(|(_, kind)| kind.is_some_and(|kind| wanted.contains(&kind)))
-                .map(|(event, _)| event.clone())
+                .filter(|(event, kind)| covered(**kind, event))
+                .map(|(event, _)| Heard::once(event.clone()))
                 .collect();
             if !batch.is_empty() {
                 // Waits while the subscriber is behind. One that went away meanwhile is no failure.
@@ -155,20 +167,16 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
-    async fn subscribe(
-        &self,
-        _name: &str,
-        kinds: &[StreamKind],
-    ) -> Result<mpsc::Receiver<Vec<Arc<Recorded>>>, BrokerError> {
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Events, BrokerError> {
         let (batches, receiver) = mpsc::channel(self.options.subscription.max(1));
-        let subscription = Subscription {
-            kinds: kinds.into(),
+        let listener = Listener {
+            interests: subscription.interests,
             batches,
         };
         self.subscriptions
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(subscription);
+            .push(listener);
         Ok(receiver)
     }
 }

@@ -23,10 +23,12 @@ mod sqlite;
 mod vault;
 mod write_through;
 
-pub use broker::{BrokerOptions, MemoryBroker};
+pub use broker::{BrokerOptions, MemoryBroker, lane_of};
 pub use data_folder::{DataFolder, FolderError};
 pub use gateway::{GatewayOptions, SimulatedGateway};
-pub use log::{Head, LogOptions, LogReader, Scan, SqliteLog, next_position};
+pub use log::{
+    Dated, Head, LogOptions, LogReader, LogTail, Page, Scan, SqliteLog, StreamPage, Towards, next_position,
+};
 pub use master_key::{MasterKeyError, master_key, parse_master_key};
 pub use read_store::{ReadStoreOptions, SqliteReadStore};
 pub use sqlite::OpenError;

@@ -17,40 +17,27 @@ use crate::{
         sqlite::{Durability, File, Journal, ReadPool, bytes, cut_journal, open_reader},
         write_through::WriteThrough,
     },
-};
-use aes_gcm::{
-    Aes256Gcm, Key, KeyInit, Nonce,
-    aead::{Aead, Payload},
+    sealing::{self, KeyBytes, PSEUDONYM_KEY, Pseudonyms},
 };
 use async_trait::async_trait;
 use contract::{Digest, Sealed, UserId};
-use hmac::{Hmac, Mac};
 use quick_cache::UnitWeighter;
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::Sha256;
 use std::{path::Path, sync::Arc, time::Duration};
-use uuid::Uuid;
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS persons (person BLOB PRIMARY KEY, wrapped BLOB) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
 ";
-/// The name of the pseudonyms' key, and what it is sealed for.
-const PSEUDONYM_KEY: &str = "pseudonym_key";
-/// The field that a person's key is sealed for, under the master key.
-const PERSON_KEY: &str = "person_key";
 /// How many keys stay unwrapped in memory.
 const KNOWN_KEYS: usize = 10_000;
-const NONCE_BYTES: usize = 12;
 
-type KeyBytes = [u8; 32];
 type Keys = WriteThrough<UserId, KeyBytes, UnitWeighter>;
 
 /// The embedded vault.
 pub struct FileVault {
     master: KeyBytes,
-    /// Begun with the key of the pseudonyms.
-    pseudonyms: Hmac<Sha256>,
+    pseudonyms: Pseudonyms,
     keys: Arc<Keys>,
     writer: GroupCommit<Writer>,
     readers: Arc<ReadPool<Connection>>,
@@ -73,9 +60,7 @@ impl FileVault {
         connection
             .execute_batch("PRAGMA secure_delete = ON")
             .map_err(OpenError::at(path))?;
-        let key = pseudonym_key(path, &connection, &master)?;
-        let pseudonyms =
-            <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&key).map_err(std::io::Error::other)?;
+        let pseudonyms = pseudonyms(path, &connection, &master)?;
         let keys = Arc::new(Keys::new(KNOWN_KEYS, KNOWN_KEYS as u64, UnitWeighter));
         let work = Writer {
             keys: keys.clone(),
@@ -106,7 +91,7 @@ impl FileVault {
         let found = found.ok_or_else(|| VaultError::Unavailable("the vault is closing".into()))?;
         let wrapped = found.map_err(|error| VaultError::Unavailable(error.to_string()))?;
         let wrapped = wrapped.ok_or(VaultError::NoKey)?.ok_or(VaultError::Forgotten)?;
-        let key = decrypt(&self.master, person.0, PERSON_KEY, &wrapped).and_then(|key| key.try_into().ok());
+        let key = sealing::unwrap(&self.master, person, &wrapped);
         let key = key.ok_or_else(|| VaultError::Unavailable("a wrapped key does not open".into()))?;
         self.keys.fill(ticket, person, key);
         Ok(key)
@@ -125,21 +110,17 @@ impl Vault for FileVault {
         if self.keys.get(&person).is_some() {
             return Ok(());
         }
-        let mut key = KeyBytes::default();
-        getrandom::fill(&mut key).map_err(|error| VaultError::Unavailable(error.to_string()))?;
-        let wrapped = encrypt(&self.master, person.0, PERSON_KEY, &key)?;
+        let key = sealing::fresh_key()?;
+        let wrapped = sealing::wrap(&self.master, person, &key)?;
         self.submit(Request::Create { person, key, wrapped }).await
     }
 
     async fn seal(&self, person: UserId, field: &str, clear: &str) -> Result<Sealed<String>, VaultError> {
-        let key = self.key(person).await?;
-        encrypt(&key, person.0, field, clear.as_bytes()).map(Sealed::from_bytes)
+        sealing::seal(&self.key(person).await?, person, field, clear)
     }
 
     async fn open(&self, person: UserId, field: &str, sealed: &Sealed<String>) -> Result<String, VaultError> {
-        let key = self.key(person).await?;
-        let clear = decrypt(&key, person.0, field, sealed.as_bytes()).ok_or(VaultError::Altered)?;
-        String::from_utf8(clear).map_err(|_| VaultError::Altered)
+        sealing::open(&self.key(person).await?, person, field, sealed)
     }
 
     async fn destroy(&self, person: UserId) -> Result<(), VaultError> {
@@ -147,65 +128,30 @@ impl Vault for FileVault {
     }
 
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> Digest {
-        let mut mac = self.pseudonyms.clone();
-        // With its length in front, so that no two pairs of purpose and value are the same input.
-        mac.update(&(purpose.len() as u64).to_be_bytes());
-        mac.update(purpose.as_bytes());
-        mac.update(value);
-        Digest(mac.finalize().into_bytes().into())
+        self.pseudonyms.of(purpose, value)
     }
 }
 
 /// Reads the key of the pseudonyms, or makes it in a new vault. That it opens proves the master key.
-fn pseudonym_key(path: &Path, connection: &Connection, master: &KeyBytes) -> Result<KeyBytes, OpenError> {
+fn pseudonyms(path: &Path, connection: &Connection, master: &KeyBytes) -> Result<Pseudonyms, OpenError> {
     let failed = OpenError::at(path);
     let select = "SELECT wrapped FROM secrets WHERE name = ?1";
     let found: Option<Vec<u8>> = connection
         .query_row(select, [PSEUDONYM_KEY], |row| row.get(0))
         .optional()
         .map_err(&failed)?;
-    if let Some(wrapped) = found {
-        let key = decrypt(master, Uuid::nil(), PSEUDONYM_KEY, &wrapped).and_then(|key| key.try_into().ok());
-        return key.ok_or_else(|| OpenError::WrongMasterKey { path: path.into() });
-    }
-    let mut key = KeyBytes::default();
-    getrandom::fill(&mut key).map_err(std::io::Error::from)?;
-    let wrapped = encrypt(master, Uuid::nil(), PSEUDONYM_KEY, &key).map_err(std::io::Error::other)?;
-    let insert = "INSERT INTO secrets (name, wrapped) VALUES (?1, ?2)";
-    connection
-        .execute(insert, params![PSEUDONYM_KEY, wrapped])
-        .map_err(&failed)?;
-    Ok(key)
-}
-
-/// AES-256-GCM with a fresh nonce, bound to owner and field: nonce, ciphertext, tag.
-fn encrypt(key: &KeyBytes, owner: Uuid, field: &str, clear: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let mut nonce = [0; NONCE_BYTES];
-    getrandom::fill(&mut nonce).map_err(|error| VaultError::Unavailable(error.to_string()))?;
-    let payload = Payload {
-        msg: clear,
-        aad: &additional_data(owner, field),
+    let wrapped = match found {
+        Some(wrapped) => wrapped,
+        None => {
+            let wrapped = Pseudonyms::fresh(master).map_err(std::io::Error::other)?;
+            let insert = "INSERT INTO secrets (name, wrapped) VALUES (?1, ?2)";
+            connection
+                .execute(insert, params![PSEUDONYM_KEY, wrapped])
+                .map_err(&failed)?;
+            wrapped
+        }
     };
-    let sealed = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))
-        .encrypt(&Nonce::from(nonce), payload)
-        .map_err(|_| VaultError::Unavailable("the value is too large to be sealed".into()))?;
-    Ok([nonce.as_slice(), &sealed].concat())
-}
-
-/// The clear bytes; `None` when the key, the owner or the field is another, or a byte was altered.
-fn decrypt(key: &KeyBytes, owner: Uuid, field: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-    let payload = Payload {
-        msg: sealed,
-        aad: &additional_data(owner, field),
-    };
-    Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))
-        .decrypt(&Nonce::from(*nonce), payload)
-        .ok()
-}
-
-fn additional_data(owner: Uuid, field: &str) -> Vec<u8> {
-    [owner.as_bytes().as_slice(), field.as_bytes()].concat()
+    Pseudonyms::unwrap(master, &wrapped).ok_or_else(|| OpenError::WrongMasterKey { path: path.into() })
 }
 
 /// A person's wrapped key: `None` when there never was one, `Some(None)` when it was destroyed.

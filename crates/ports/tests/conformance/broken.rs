@@ -6,9 +6,9 @@ use contract::{
     StreamName, UserId, collections::Collection,
 };
 use ports::{
-    AppendError, Appended, Broker, BrokerError, Change, Charge, ChargeOutcome, Document, EventLog, Expected,
-    Generation, Lanes, Ledger, LogError, PaymentError, Payments, Query, ReadStore, Snapshot, Snapshots,
-    StoreError, Tail, Vault, VaultError,
+    AppendError, Appended, Broker, BrokerError, Change, Charge, ChargeOutcome, Document, EventLog, Events,
+    Expected, Generation, Lanes, Ledger, LogError, PaymentError, Payments, Query, ReadStore, Snapshot,
+    Snapshots, StoreError, Subscription, Tail, Vault, VaultError,
 };
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -18,7 +18,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{oneshot, watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -372,11 +372,11 @@ impl Broker for Broken<dyn Broker> {
         self.inner.publish(&events).await
     }
 
-    async fn subscribe(
-        &self,
-        name: &str,
-        kinds: &[StreamKind],
-    ) -> Result<mpsc::Receiver<Vec<Arc<Recorded>>>, BrokerError> {
-        self.inner.subscribe(name, kinds).await
+    async fn submit(&self, ask: Ask) -> Result<oneshot::Receiver<Reply>, BrokerError> {
+        self.inner.submit(ask).await
+    }
+
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Events, BrokerError> {
+        self.inner.subscribe(subscription).await
     }
 }

@@ -28,14 +28,17 @@
 //! **Reading.** The latest events stay in memory, as the values that were appended; whoever follows the log closely
 //! never touches the file. Others read with a few connections of their own.
 
+mod pages;
 mod reader;
 mod recent;
 mod schema;
 mod tail;
 mod writer;
 
+pub use pages::{Dated, Page, StreamPage, Towards};
 pub use reader::{Head, LogReader, Scan};
 pub use schema::next_position;
+pub use tail::LogTail;
 
 use crate::{
     AppendError, Appended, Clock, EventLog, Expected, LogError, SystemClock, Tail,
@@ -54,9 +57,8 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
-use tail::LogTail;
 use tokio::sync::watch;
-use writer::{Append, Writer};
+use writer::{Append, Place, Writer};
 
 /// How many events one read returns at the most, whatever its caller wants.
 const MAX_READ: usize = 65_536;
@@ -154,7 +156,7 @@ impl SqliteLog {
 
 impl Shared {
     /// The events behind `after`, when all of them are still in memory.
-    fn recent(&self, after: Option<Position>, max: usize) -> Option<Vec<Arc<Recorded>>> {
+    fn recent(&self, after: Option<Position>, max: usize) -> Option<Vec<Dated>> {
         self.recent
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -162,11 +164,31 @@ impl Shared {
     }
 
     /// The events behind `after`, from the file.
-    async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
+    async fn page_after(&self, after: Option<Position>, page: Page) -> Result<Vec<Dated>, LogError> {
         self.readers
-            .read(move |reader| reader.read_all(after, limit))
+            .read(move |reader| reader.page_after(after, page))
             .await
             .unwrap_or_else(|| Err(closing()))
+    }
+}
+
+impl SqliteLog {
+    /// Checks the size of an append and hands it to the writer.
+    async fn submit(&self, append: Append) -> Result<Appended, AppendError> {
+        let count = append.events.len();
+        if count == 0 || count > MAX_APPEND_EVENTS {
+            let what = format!("{count} events; 1 to {MAX_APPEND_EVENTS} are possible");
+            return Err(AppendError::Unacceptable(what));
+        }
+        let too_large = |event: &&NewEvent| event.data.len() + event.meta.len() > MAX_EVENT_BYTES;
+        if let Some(event) = append.events.iter().find(too_large) {
+            let what = format!("{} is larger than {MAX_EVENT_BYTES} bytes", event.kind);
+            return Err(AppendError::Unacceptable(what));
+        }
+        self.writer.submit(append).await.map_err(|error| match error {
+            CommitError::RolledBack(why) => AppendError::Unavailable(why),
+            CommitError::Unknown(why) => AppendError::Unknown(why),
+        })?
     }
 }
 
@@ -178,26 +200,12 @@ impl EventLog for SqliteLog {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
-        if events.is_empty() || events.len() > MAX_APPEND_EVENTS {
-            let what = format!("{} events; 1 to {MAX_APPEND_EVENTS} are possible", events.len());
-            return Err(AppendError::Unacceptable(what));
-        }
-        if let Some(event) = events
-            .iter()
-            .find(|event| event.data.len() + event.meta.len() > MAX_EVENT_BYTES)
-        {
-            let what = format!("{} is larger than {MAX_EVENT_BYTES} bytes", event.kind);
-            return Err(AppendError::Unacceptable(what));
-        }
-        let append = Append {
+        self.submit(Append {
             stream: stream.clone(),
-            expected,
+            place: Place::Behind(expected),
             events,
-        };
-        self.writer.submit(append).await.map_err(|error| match error {
-            CommitError::RolledBack(why) => AppendError::Unavailable(why),
-            CommitError::Unknown(why) => AppendError::Unknown(why),
-        })?
+        })
+        .await
     }
 
     async fn read(
@@ -216,11 +224,8 @@ impl EventLog for SqliteLog {
     }
 
     async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
-        let limit = limit.min(MAX_READ);
-        match self.shared.recent(after, limit) {
-            Some(events) => Ok(events),
-            None => self.shared.read_all(after, limit).await,
-        }
+        let events = self.page_after(after, Page::of(limit)).await?;
+        Ok(events.into_iter().map(|dated| dated.event).collect())
     }
 
     async fn head(&self) -> Result<Option<Position>, LogError> {
@@ -228,7 +233,7 @@ impl EventLog for SqliteLog {
     }
 
     async fn tail(&self, after: Option<Position>) -> Result<Box<dyn Tail>, LogError> {
-        Ok(Box::new(LogTail::new(self.shared.clone(), after)))
+        Ok(Box::new(self.follow(after)))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Reading the log's file: streams, ranges, and the whole log at the speed of the disk.
 
-use super::{log_error, schema};
+use super::{Dated, Page, StreamPage, Towards, log_error, pages::bytes as weight, schema};
 use crate::{
     LogError,
     embedded::{
         OpenError,
-        sqlite::{bytes, number, open_reader, stored},
+        sqlite::{bytes, number, open_reader, optional_number, stored},
     },
 };
 use bytes::{Bytes, BytesMut};
-use contract::{EventId, Position, Recorded, Revision, StreamName};
+use contract::{EventId, Position, Recorded, Revision, StreamName, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{
     collections::HashSet,
@@ -84,7 +84,22 @@ impl LogReader {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<Arc<Recorded>>, LogError> {
-        self.select_stream(stream, from, limit)
+        let page = self.stream_page(stream, from, Towards::End, Page::of(limit))?;
+        Ok(page.events.into_iter().map(|dated| dated.event).collect())
+    }
+
+    /// The stream's events from revision `from`, which comes first, towards its end or its start.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stream_page(
+        &mut self,
+        stream: &StreamName,
+        from: Revision,
+        towards: Towards,
+        page: Page,
+    ) -> Result<StreamPage, LogError> {
+        self.select_stream(stream, from, towards, page)
             .map_err(|error| log_error(&error))
     }
 
@@ -97,12 +112,39 @@ impl LogReader {
         after: Option<Position>,
         limit: usize,
     ) -> Result<Vec<Arc<Recorded>>, LogError> {
-        let mut events = Vec::with_capacity(limit.min(SCAN_BATCH));
-        self.select_all(after, limit, Bytes::copy_from_slice, |event| {
-            events.push(Arc::new(event))
-        })
+        let events = self.page_after(after, Page::of(limit))?;
+        Ok(events.into_iter().map(|dated| dated.event).collect())
+    }
+
+    /// All events behind `after`, oldest first; from the first event on when it is `None`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn page_after(&mut self, after: Option<Position>, page: Page) -> Result<Vec<Dated>, LogError> {
+        let after = after.map_or(-1, |after| stored(after.0));
+        self.all_page(Towards::End, after, page)
+    }
+
+    /// All events before `before`, latest first; from the last event on when it is `None`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn page_before(&mut self, before: Option<Position>, page: Page) -> Result<Vec<Dated>, LogError> {
+        let before = before.map_or(i64::MAX, |before| stored(before.0));
+        self.all_page(Towards::Start, before, page)
+    }
+
+    fn all_page(&mut self, towards: Towards, bound: i64, page: Page) -> Result<Vec<Dated>, LogError> {
+        let mut filling = Filling::new(page);
+        self.select_all(
+            towards,
+            bound,
+            page.events,
+            Bytes::copy_from_slice,
+            |event, created| filling.take(event, created),
+        )
         .map_err(|error| log_error(&error))?;
-        Ok(events)
+        Ok(filling.events)
     }
 
     /// Reads everything behind `after` on a thread of its own, some batches ahead of whoever takes them. Ends where
@@ -119,10 +161,14 @@ impl LogReader {
                 // One short statement per batch: a long one would keep the writer's journal from being folded.
                 let mut events = Vec::with_capacity(SCAN_BATCH);
                 let read = self.select_all(
-                    after,
+                    Towards::End,
+                    after.map_or(-1, |after: Position| stored(after.0)),
                     SCAN_BATCH,
                     |bytes| pack(&mut shared, bytes),
-                    |event| events.push(event),
+                    |event, _| {
+                        events.push(event);
+                        true
+                    },
                 );
                 let batch = read.map(|()| events).map_err(|error| log_error(&error));
                 after = match &batch {
@@ -143,55 +189,108 @@ impl LogReader {
         &mut self,
         stream: &StreamName,
         from: Revision,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Arc<Recorded>>> {
+        towards: Towards,
+        page: Page,
+    ) -> rusqlite::Result<StreamPage> {
+        let mut filling = Filling::new(page);
         let id: Option<i64> = self
             .connection
             .prepare_cached("SELECT id FROM streams WHERE name = ?1")?
             .query_row([stream.as_str()], |row| row.get(0))
             .optional()?;
         let Some(id) = id else {
-            return Ok(Vec::new());
+            return Ok(StreamPage {
+                last: None,
+                events: Vec::new(),
+            });
         };
-        let mut select = self.connection.prepare_cached(
-            "SELECT pos, stream, revision, type, event_id, data, meta FROM events
-             WHERE stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
-        )?;
-        let mut rows = select.query(params![id, stored(from), stored(limit as u64)])?;
-        let mut events = Vec::new();
+        let mut select = self.connection.prepare_cached(match towards {
+            Towards::End => {
+                "SELECT pos, stream, revision, type, event_id, data, meta, created FROM events
+                 WHERE stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3"
+            }
+            Towards::Start => {
+                "SELECT pos, stream, revision, type, event_id, data, meta, created FROM events
+                 WHERE stream = ?1 AND revision <= ?2 ORDER BY revision DESC LIMIT ?3"
+            }
+        })?;
+        let mut rows = select.query(params![id, stored(from), stored(page.events as u64)])?;
         while let Some(row) = rows.next()? {
-            events.push(Arc::new(recorded(
-                row,
-                stream.clone(),
-                &mut self.kinds,
-                &mut Bytes::copy_from_slice,
-            )?));
+            let event = recorded(row, stream.clone(), &mut self.kinds, &mut Bytes::copy_from_slice)?;
+            if !filling.take(event, Timestamp(row.get(7)?)) {
+                break;
+            }
         }
-        Ok(events)
+        drop(rows);
+        // After the events: what is appended meanwhile makes the end later, never earlier than the events.
+        let last = self
+            .connection
+            .prepare_cached("SELECT max(revision) FROM events WHERE stream = ?1")?
+            .query_row([id], |row| optional_number(row, 0))?;
+        Ok(StreamPage {
+            last,
+            events: filling.events,
+        })
     }
 
+    /// Reads on from `bound` until `take` says that it has enough.
     fn select_all(
         &mut self,
-        after: Option<Position>,
+        towards: Towards,
+        bound: i64,
         limit: usize,
         mut body: impl FnMut(&[u8]) -> Bytes,
-        mut take: impl FnMut(Recorded),
+        mut take: impl FnMut(Recorded, Timestamp) -> bool,
     ) -> rusqlite::Result<()> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT pos, stream, revision, type, event_id, data, meta FROM events
-             WHERE pos > ?1 ORDER BY pos LIMIT ?2",
-        )?;
-        let after = after.map_or(-1, |after| stored(after.0));
-        let mut rows = select.query(params![after, stored(limit as u64)])?;
+        let mut select = self.connection.prepare_cached(match towards {
+            Towards::End => {
+                "SELECT pos, stream, revision, type, event_id, data, meta, created FROM events
+                 WHERE pos > ?1 ORDER BY pos LIMIT ?2"
+            }
+            Towards::Start => {
+                "SELECT pos, stream, revision, type, event_id, data, meta, created FROM events
+                 WHERE pos < ?1 ORDER BY pos DESC LIMIT ?2"
+            }
+        })?;
+        let mut rows = select.query(params![bound, stored(limit as u64)])?;
         while let Some(row) = rows.next()? {
             let id = row.get(1)?;
             let stream = match self.names.get(id) {
                 Some(name) => name,
                 None => self.names.read(&self.connection, id)?,
             };
-            take(recorded(row, stream, &mut self.kinds, &mut body)?);
+            let event = recorded(row, stream, &mut self.kinds, &mut body)?;
+            if !take(event, Timestamp(row.get(7)?)) {
+                break;
+            }
         }
         Ok(())
+    }
+}
+
+/// A page while it is being read.
+struct Filling {
+    events: Vec<Dated>,
+    room: usize,
+}
+
+impl Filling {
+    fn new(page: Page) -> Self {
+        Self {
+            events: Vec::with_capacity(page.events.min(64)),
+            room: page.bytes,
+        }
+    }
+
+    /// Takes the event; false when there is no room for another.
+    fn take(&mut self, event: Recorded, created: Timestamp) -> bool {
+        let dated = Dated {
+            event: Arc::new(event),
+            created,
+        };
+        self.room = self.room.saturating_sub(weight(&dated));
+        self.events.push(dated);
+        self.room > 0
     }
 }
 

@@ -1,14 +1,15 @@
 //! The latest events, in memory.
 
+use super::Dated;
 use contract::{Position, Recorded};
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 /// What an event takes in memory beside its data and metadata, about.
 const EVENT_OVERHEAD: usize = 256;
 
 /// The end of the log without a gap: all events behind `floor`.
 pub(super) struct Recent {
-    events: VecDeque<Arc<Recorded>>,
+    events: VecDeque<Dated>,
     bytes: usize,
     floor: Option<Position>,
     max_events: usize,
@@ -27,25 +28,27 @@ impl Recent {
     }
 
     /// Adds what was committed, and lets go of the oldest past the limits.
-    pub(super) fn extend(&mut self, events: impl IntoIterator<Item = Arc<Recorded>>) {
-        for event in events {
-            self.bytes += weight(&event);
-            self.events.push_back(event);
+    pub(super) fn extend(&mut self, events: impl IntoIterator<Item = Dated>) {
+        for dated in events {
+            self.bytes += weight(&dated.event);
+            self.events.push_back(dated);
         }
         while (self.events.len() > self.max_events || self.bytes > self.max_bytes)
             && let Some(oldest) = self.events.pop_front()
         {
-            self.bytes -= weight(&oldest);
-            self.floor = Some(oldest.position);
+            self.bytes -= weight(&oldest.event);
+            self.floor = Some(oldest.event.position);
         }
     }
 
     /// The events behind `after`, `max` at the most; `None` when some of them are no longer here.
-    pub(super) fn behind(&self, after: Option<Position>, max: usize) -> Option<Vec<Arc<Recorded>>> {
+    pub(super) fn behind(&self, after: Option<Position>, max: usize) -> Option<Vec<Dated>> {
         if after < self.floor {
             return None;
         }
-        let start = self.events.partition_point(|event| Some(event.position) <= after);
+        let start = self
+            .events
+            .partition_point(|dated| Some(dated.event.position) <= after);
         Some(self.events.range(start..).take(max).cloned().collect())
     }
 }
@@ -64,11 +67,12 @@ fn weight(event: &Recorded) -> usize {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use contract::{EventId, StreamName};
+    use contract::{EventId, StreamName, Timestamp};
+    use std::sync::Arc;
     use uuid::Uuid;
 
-    fn event(position: u64) -> Arc<Recorded> {
-        Arc::new(Recorded {
+    fn event(position: u64) -> Dated {
+        let event = Arc::new(Recorded {
             position: Position(position),
             stream: StreamName::new("s"),
             revision: 0,
@@ -77,10 +81,14 @@ mod tests {
             data: vec![b'1'; 100].into(),
             meta: vec![b'1'; 100].into(),
             decoded: None,
-        })
+        });
+        Dated {
+            event,
+            created: Timestamp(0),
+        }
     }
-    fn positions(events: Vec<Arc<Recorded>>) -> Vec<u64> {
-        events.iter().map(|event| event.position.0).collect()
+    fn positions(events: Vec<Dated>) -> Vec<u64> {
+        events.iter().map(|dated| dated.event.position.0).collect()
     }
 
     #[test]

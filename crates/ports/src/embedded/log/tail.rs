@@ -1,15 +1,16 @@
 //! Following the log: from the file as long as there is much to catch up with, then from memory.
 
-use super::{MAX_READ, Shared, closing};
+use super::{Dated, Page, Shared, closing};
 use crate::{LogError, Tail};
 use async_trait::async_trait;
 use contract::{Position, Recorded};
 use std::sync::Arc;
 use tokio::{sync::watch, task::JoinHandle};
 
-type Events = Result<Vec<Arc<Recorded>>, LogError>;
+type Events = Result<Vec<Dated>, LogError>;
 
-pub(super) struct LogTail {
+/// A reader that follows the log; see [`Tail`]. Dropping it ends it.
+pub struct LogTail {
     shared: Arc<Shared>,
     head: watch::Receiver<Option<Position>>,
     /// The last event that was returned.
@@ -31,9 +32,9 @@ impl LogTail {
     }
 
     /// Reads on from `after` in the file.
-    fn begin_read(&self, max: usize) -> JoinHandle<Events> {
+    fn begin_read(&self, page: Page) -> JoinHandle<Events> {
         let (shared, after) = (self.shared.clone(), self.after);
-        tokio::spawn(async move { shared.read_all(after, max).await })
+        tokio::spawn(async move { shared.page_after(after, page).await })
     }
 
     /// Waits until there is something behind `after`.
@@ -45,37 +46,56 @@ impl LogTail {
     }
 }
 
-#[async_trait]
-impl Tail for LogTail {
-    async fn next(&mut self, max: usize) -> Events {
-        let max = max.clamp(1, MAX_READ);
+impl LogTail {
+    /// As [`Tail::next`], with when the log took the events and a page of bounded size. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the log cannot be read or is closing; the next call goes on from the same place.
+    pub async fn next_page(&mut self, page: Page) -> Result<Vec<Dated>, LogError> {
+        let page = Page {
+            events: page.events.max(1),
+            bytes: page.bytes,
+        };
         loop {
             if self.read.is_none() {
                 self.wait().await?;
-                if let Some(events) = self.shared.recent(self.after, max) {
-                    self.after = events.last().map(|event| event.position).or(self.after);
+                if let Some(events) = self.shared.recent(self.after, page.events) {
+                    self.after = events.last().map(|dated| dated.event.position).or(self.after);
                     return Ok(events);
                 }
             }
             // Nothing is awaited between the end of the read and the return.
             let read = match &mut self.read {
                 Some(read) => read,
-                None => self.read.insert(self.begin_read(max)),
+                None => self.read.insert(self.begin_read(page)),
             };
             let outcome = read.await;
             self.read = None;
             let mut events = outcome.map_err(|_| closing())??;
-            let more = events.len() >= max;
-            events.truncate(max);
-            self.after = events.last().map(|event| event.position).or(self.after);
+            let more = page.is_full(&events);
+            events.truncate(page.events);
+            self.after = events.last().map(|dated| dated.event.position).or(self.after);
             if more {
-                self.read = Some(self.begin_read(max));
+                self.read = Some(self.begin_read(page));
             }
             // A read ahead finds nothing when the batch before it ended at the head.
             if !events.is_empty() {
                 return Ok(events);
             }
         }
+    }
+
+    /// Whether all that is durable at this moment was returned.
+    pub fn has_caught_up(&self) -> bool {
+        *self.head.borrow() <= self.after
+    }
+}
+
+#[async_trait]
+impl Tail for LogTail {
+    async fn next(&mut self, max: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let events = self.next_page(Page::of(max)).await?;
+        Ok(events.into_iter().map(|dated| dated.event).collect())
     }
 }
 

@@ -208,3 +208,145 @@ async fn the_journal_of_a_busy_log_stays_bounded() {
     assert!(journal < 200 << 20, "{} MB", journal >> 20);
     assert_eq!(scan(SqliteLog::open_read_only(&path).unwrap()).len(), 4_000);
 }
+
+fn positions(events: &[Dated]) -> Vec<u64> {
+    events.iter().map(|dated| dated.event.position.0).collect()
+}
+
+#[tokio::test]
+async fn a_page_ends_after_so_many_events_or_bytes_but_has_one_event_whatever_its_size() {
+    let folder = Scratch::new().unwrap();
+    let log = SqliteLog::open(&folder.file("events.db"), LogOptions::default()).unwrap();
+    let stream = stream();
+    log.append(&stream, Expected::NoStream, events(10, 98))
+        .await
+        .unwrap();
+    for (events, bytes, expected) in [
+        (4, usize::MAX, 4),
+        (100, 250, 3),
+        (100, 1, 1),
+        (100, 0, 1),
+        (100, 1_000, 10),
+    ] {
+        let page = Page { events, bytes };
+        for (from, towards) in [(0, Towards::End), (9, Towards::Start)] {
+            let found = log.stream_page(&stream, from, towards, page).await.unwrap();
+            assert_eq!(found.last, Some(9));
+            assert_eq!(found.events.len(), expected, "{page:?}");
+            assert_eq!(found.events[0].event.revision, from);
+        }
+        assert_eq!(
+            log.page_before(None, page).await.unwrap().len(),
+            expected,
+            "{page:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_paged_both_ways_without_gaps_or_repetitions() {
+    let folder = Scratch::new().unwrap();
+    let log = SqliteLog::open(&written(&folder).await, LogOptions::default()).unwrap();
+    let page = Page {
+        events: 7,
+        bytes: 1 << 20,
+    };
+    let all = positions(&log.page_after(None, Page::of(1_000)).await.unwrap());
+    let (mut forwards, mut backwards) = (Vec::new(), Vec::new());
+    while let found = log
+        .page_after(forwards.last().copied().map(Position), page)
+        .await
+        .unwrap()
+        && !found.is_empty()
+    {
+        forwards.extend(positions(&found));
+    }
+    while let found = log
+        .page_before(backwards.last().copied().map(Position), page)
+        .await
+        .unwrap()
+        && !found.is_empty()
+    {
+        backwards.extend(positions(&found));
+    }
+    backwards.reverse();
+    assert_eq!(all.len(), 120);
+    assert_eq!((forwards, backwards), (all.clone(), all));
+}
+
+#[tokio::test]
+async fn when_an_event_was_taken_is_the_same_in_memory_and_in_the_file() {
+    let folder = Scratch::new().unwrap();
+    let log = SqliteLog::open(&folder.file("events.db"), LogOptions::default()).unwrap();
+    let before = SystemClock.now();
+    log.append(&stream(), Expected::NoStream, events(3, 10))
+        .await
+        .unwrap();
+    let followed = log.follow(None).next_page(Page::of(10)).await.unwrap();
+    let mut reader = SqliteLog::open_read_only(&folder.file("events.db")).unwrap();
+    let stored = reader.page_after(None, Page::of(10)).unwrap();
+    let created = |events: &[Dated]| events.iter().map(|dated| dated.created).collect::<Vec<_>>();
+    assert_eq!(created(&followed), created(&stored));
+    assert!(
+        followed
+            .iter()
+            .all(|dated| (before..=SystemClock.now()).contains(&dated.created))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_does_not_exist_has_no_last_revision() {
+    let folder = Scratch::new().unwrap();
+    let log = SqliteLog::open(&folder.file("events.db"), LogOptions::default()).unwrap();
+    let found = log
+        .stream_page(&stream(), 0, Towards::End, Page::of(1))
+        .await
+        .unwrap();
+    assert_eq!((found.last, found.events.len()), (None, 0));
+}
+
+#[tokio::test]
+async fn an_append_at_the_end_goes_wherever_the_end_is_and_only_once() {
+    let folder = Scratch::new().unwrap();
+    let log = SqliteLog::open(&folder.file("events.db"), LogOptions::default()).unwrap();
+    let stream = stream();
+    let none = log.append_at_end(&stream, true, events(1, 10)).await;
+    assert!(
+        matches!(none, Err(AppendError::Conflict { current: None })),
+        "{none:?}"
+    );
+    let first = events(2, 10);
+    for must_exist in [false, true] {
+        let appended = log
+            .append_at_end(&stream, must_exist, first.clone())
+            .await
+            .unwrap();
+        assert_eq!(appended.revision, 1);
+    }
+    let last = log
+        .append(&stream, Expected::Exactly(1), events(3, 10))
+        .await
+        .unwrap();
+    assert_eq!(last.revision, 4);
+    // Still among the latest; what only begins like it is another append.
+    assert_eq!(
+        log.append_at_end(&stream, true, first.clone())
+            .await
+            .unwrap()
+            .revision,
+        1
+    );
+    let half = vec![first[0].clone(), events(1, 10).remove(0)];
+    let conflict = log.append_at_end(&stream, true, half).await;
+    assert!(
+        matches!(conflict, Err(AppendError::Conflict { current: Some(4) })),
+        "{conflict:?}"
+    );
+    assert_eq!(
+        log.append_at_end(&stream, true, events(1, 10))
+            .await
+            .unwrap()
+            .revision,
+        5
+    );
+}

@@ -1,6 +1,6 @@
 //! The log's writer: checks, inserts, and publishes what was committed.
 
-use super::{LogOptions, Shared, reader::Head, schema::length};
+use super::{Dated, LogOptions, Shared, reader::Head, schema::length};
 use crate::{
     AppendError, Appended, Clock, Expected,
     embedded::{
@@ -19,10 +19,23 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// How far back an append that expects no revision looks for itself. A retry comes soon; a long search would hold up
+/// everybody's commit.
+const LATEST: u64 = 256;
+
+/// Where an append belongs.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Where its writer believes the stream to end.
+    Behind(Expected),
+    /// Wherever the stream ends.
+    End { must_exist: bool },
+}
+
 /// One append, whose size was checked.
 pub(super) struct Append {
     pub stream: StreamName,
-    pub expected: Expected,
+    pub place: Place,
     pub events: Vec<NewEvent>,
 }
 
@@ -43,7 +56,7 @@ pub(super) struct Writer {
     /// Ends of streams, as they will be when the open transaction commits.
     ends: Cache<StreamName, End>,
     /// What the open transaction has inserted.
-    inserted: Vec<Arc<Recorded>>,
+    inserted: Vec<Dated>,
     shared: Arc<Shared>,
     publish: watch::Sender<Option<Position>>,
     journal: Journal,
@@ -90,7 +103,10 @@ impl Writer {
             return Ok(Some(*end));
         }
         let name = append.stream.as_str();
-        if append.expected == Expected::NoStream {
+        if matches!(
+            append.place,
+            Place::Behind(Expected::NoStream) | Place::End { must_exist: false }
+        ) {
             let mut make = connection
                 .prepare_cached("INSERT INTO streams (name) VALUES (?1) ON CONFLICT (name) DO NOTHING")?;
             if make.execute([name])? == 1 {
@@ -116,9 +132,13 @@ impl Writer {
         }))
     }
 
-    /// Where this very append already stands, if it does.
-    fn repeated(connection: &Connection, append: &Append, end: End) -> rusqlite::Result<Option<Appended>> {
-        let first = append.expected.next();
+    /// Whether this very append already stands from revision `first` on, and where it ends.
+    fn repeated(
+        connection: &Connection,
+        append: &Append,
+        first: Revision,
+        end: End,
+    ) -> rusqlite::Result<Option<Appended>> {
         let behind = first.saturating_add(append.events.len() as u64);
         if behind > end.next {
             return Ok(None);
@@ -142,13 +162,34 @@ impl Writer {
         }))
     }
 
+    /// Where the first event of this append stands among the stream's latest, if it does.
+    fn latest(connection: &Connection, append: &Append, end: End) -> rusqlite::Result<Option<Revision>> {
+        let Some(event) = append.events.first() else {
+            return Ok(None);
+        };
+        let back = LATEST + append.events.len() as u64;
+        connection
+            .prepare_cached(
+                "SELECT revision FROM events WHERE stream = ?1 AND revision >= ?2 AND event_id = ?3",
+            )?
+            .query_row(
+                params![
+                    end.id,
+                    stored(end.next.saturating_sub(back)),
+                    event.id.0.as_bytes()
+                ],
+                |row| number(row, 0),
+            )
+            .optional()
+    }
+
     /// Inserts the events behind the stream's end.
     fn insert(&mut self, connection: &Connection, append: Append, end: End) -> rusqlite::Result<Appended> {
         let mut insert = connection.prepare_cached(
             "INSERT INTO events (pos, stream, revision, type, event_id, created, data, meta)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
-        let created = self.clock.now().0;
+        let created = self.clock.now();
         let mut revision = end.next;
         let mut position = self.head.next;
         for event in append.events {
@@ -159,7 +200,7 @@ impl Writer {
                 stored(revision),
                 &*event.kind,
                 event.id.0.as_bytes(),
-                created,
+                created.0,
                 Text(&event.data),
                 Text(&event.meta),
             ])?;
@@ -169,7 +210,7 @@ impl Writer {
                 next,
                 count: self.head.count + 1,
             };
-            self.inserted.push(Arc::new(Recorded {
+            let event = Arc::new(Recorded {
                 position,
                 stream: append.stream.clone(),
                 revision,
@@ -178,7 +219,8 @@ impl Writer {
                 data: event.data,
                 meta: event.meta,
                 decoded: event.decoded,
-            }));
+            });
+            self.inserted.push(Dated { event, created });
             revision += 1;
         }
         self.ends.insert(
@@ -203,10 +245,19 @@ impl Work for Writer {
         let Some(end) = self.end(connection, &append)? else {
             return Ok(Err(AppendError::Conflict { current: None }));
         };
-        if append.expected.next() == end.next {
+        let first = match append.place {
+            Place::Behind(expected) if expected.next() == end.next => None,
+            Place::Behind(expected) => Some(expected.next()),
+            // A stream that has a number but no event is one that somebody began by hand.
+            Place::End { must_exist: true } if end.next == 0 => {
+                return Ok(Err(AppendError::Conflict { current: None }));
+            }
+            Place::End { .. } => Self::latest(connection, &append, end)?,
+        };
+        let Some(first) = first else {
             return self.insert(connection, append, end).map(Ok);
-        }
-        let repeated = Self::repeated(connection, &append, end)?;
+        };
+        let repeated = Self::repeated(connection, &append, first, end)?;
         self.ends.insert(append.stream, end);
         Ok(repeated.ok_or(AppendError::Conflict {
             current: end.next.checked_sub(1),

@@ -8,12 +8,12 @@ use contract::{
     commands::{PaymentAction, ReservationAction, ShowAction, UserAction},
     events::{CancelReason, CancellationRequested},
 };
-use ports::{Broker, BrokerError, Clock, Lanes};
+use ports::{Broker, BrokerError, Clock, Events, Lanes, Subscription};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{oneshot, watch};
 
 /// How a participant treats the asks of one name.
 #[derive(Clone, Debug)]
@@ -212,11 +212,11 @@ impl Broker for FakeBroker {
         panic!("the orchestrator publishes nothing")
     }
 
-    async fn subscribe(
-        &self,
-        _: &str,
-        _: &[StreamKind],
-    ) -> Result<mpsc::Receiver<Vec<Arc<Recorded>>>, BrokerError> {
+    async fn submit(&self, _: Ask) -> Result<oneshot::Receiver<Reply>, BrokerError> {
+        panic!("the orchestrator waits for every answer")
+    }
+
+    async fn subscribe(&self, _: &Subscription) -> Result<Events, BrokerError> {
         Ok(self.log.subscribe())
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use contract::{
     CommandId, Event, NewEvent, Position, Recorded, ReservationId, Revision, StreamEnd, StreamName,
 };
-use ports::{AppendError, Appended, EventLog, Expected, LogError, Tail};
+use ports::{AppendError, Appended, EventLog, Events, Expected, Heard, LogError, Tail};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -33,7 +33,7 @@ pub struct FakeLog {
     appends: Mutex<usize>,
     crashed: watch::Sender<bool>,
     grown: watch::Sender<u64>,
-    subscribers: Mutex<Vec<mpsc::Sender<Vec<Arc<Recorded>>>>>,
+    subscribers: Mutex<Vec<mpsc::Sender<Vec<Heard>>>>,
 }
 
 impl FakeLog {
@@ -120,7 +120,10 @@ impl FakeLog {
     pub async fn redeliver(&self, recorded: Arc<Recorded>) {
         let subscribers = lock(&self.subscribers).clone();
         for subscriber in subscribers {
-            subscriber.send(vec![recorded.clone()]).await.unwrap();
+            subscriber
+                .send(vec![Heard::once(recorded.clone())])
+                .await
+                .unwrap();
         }
     }
 
@@ -129,7 +132,7 @@ impl FakeLog {
         lock(&self.subscribers).clear();
     }
 
-    pub fn subscribe(&self) -> mpsc::Receiver<Vec<Arc<Recorded>>> {
+    pub fn subscribe(&self) -> Events {
         let (sender, receiver) = mpsc::channel(65_536);
         lock(&self.subscribers).push(sender);
         receiver
@@ -183,7 +186,8 @@ impl FakeLog {
             position: last.position,
             revision: last.revision,
         };
-        lock(&self.subscribers).retain(|subscriber| subscriber.try_send(batch.clone()).is_ok());
+        let heard = || batch.iter().cloned().map(Heard::once).collect();
+        lock(&self.subscribers).retain(|subscriber| subscriber.try_send(heard()).is_ok());
         drop(events);
         self.grown.send_modify(|grown| *grown += 1);
         Ok(appended)

@@ -1,0 +1,74 @@
+//! The sides, put together from ports: the same for the embedded default and for real servers.
+
+use super::{stages::Stage, stores::Stores};
+use crate::{ProgramError, settings::Settings};
+use command_side::{
+    app::{App, Parts},
+    lanes::{self, LaneLimits, LanePorts},
+    outcomes::Outcomes,
+    payment,
+};
+use contract::StreamKind;
+use orchestrator::Orchestrator;
+use ports::{Broker, Clock, SystemIds};
+use std::sync::Arc;
+
+/// The write side.
+pub(crate) fn write_side(
+    stores: &Stores,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+    outcomes: Arc<Outcomes>,
+) -> App {
+    App::new(Parts {
+        log: stores.log.clone(),
+        broker: broker.clone(),
+        vault: stores.vault.clone(),
+        payments: stores.payments.clone(),
+        clock: clock.clone(),
+        ids: Arc::new(SystemIds),
+        outcomes,
+        settings: command_side::app::Settings {
+            hold_ttl_ms: settings.hold_ttl_ms,
+            currency: settings.currency,
+            ..command_side::app::Settings::default()
+        },
+    })
+}
+
+/// Whatever decides and appends: the lanes, and the participant that takes payments.
+pub(crate) async fn start_deciders(
+    stores: &Stores,
+    limits: LaneLimits,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+    app: &App,
+) -> Result<Stage, ProgramError> {
+    let mut deciders = Stage::new("lanes");
+    let ports = LanePorts {
+        log: stores.log.clone(),
+        snapshots: stores.snapshots.clone(),
+        clock: clock.clone(),
+    };
+    let mut lanes = lanes::start(&ports, limits, broker, &deciders.shutdown()).await?;
+    deciders.run(|_| async move { while lanes.join_next().await.is_some() {} });
+    let mailboxes = broker.serve(StreamKind::Payment).await?;
+    let participant = app.clone();
+    deciders.run(|shutdown| payment::participant::serve(participant, mailboxes, shutdown));
+    Ok(deciders)
+}
+
+/// The orchestrator.
+pub(crate) fn start_sagas(
+    stores: &Stores,
+    settings: orchestrator::Settings,
+    clock: &Arc<dyn Clock>,
+    broker: &Arc<dyn Broker>,
+) -> Stage {
+    let (log, store) = (stores.log.clone(), stores.store.clone());
+    let orchestrator = Orchestrator::new(log, broker.clone(), store, clock.clone(), settings);
+    let mut sagas = Stage::new("orchestrator");
+    sagas.run(|shutdown| orchestrator.run(shutdown));
+    sagas
+}
