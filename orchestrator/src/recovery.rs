@@ -34,9 +34,10 @@ struct ShowDocument {
     cancelled: bool,
 }
 
-/// What is read of a reservation's document.
+/// What is read of a reservation's document. One that does not say when it was made is old enough.
 #[derive(Deserialize)]
 struct ReservationDocument {
+    #[serde(default)]
     created_at_ms: Timestamp,
 }
 

@@ -115,7 +115,7 @@ pub async fn project(store: &dyn ReadStore, until: u64) -> u64 {
 
 /// Waits until it holds.
 pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let give_up = Instant::now() + Duration::from_secs(30);
+    let give_up = Instant::now() + Duration::from_secs(60);
     while !holds().await {
         assert!(Instant::now() < give_up, "it never came about: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

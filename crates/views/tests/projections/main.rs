@@ -82,9 +82,21 @@ fn a_purchase_is_its_buyers_until_it_is_unrecorded() {
         panic!()
     };
     assert_eq!((purchase.user_id, purchase.quantity), (USER, 2));
+    let Doc::Recent(recent) = &docs[&Target::Recent(USER)] else {
+        panic!()
+    };
+    assert_eq!(recent.purchases.len(), 2, "the latest purchases in one document");
     let docs = projected(&stream, user_story());
     assert!(!docs.contains_key(&target));
-    assert_eq!(docs.len(), 2);
+    let Doc::Recent(recent) = &docs[&Target::Recent(USER)] else {
+        panic!()
+    };
+    assert!(
+        !recent
+            .purchases
+            .iter()
+            .any(|purchase| purchase.reservation_id == RESERVATION)
+    );
     let Doc::User(user) = &docs[&Target::User(USER)] else {
         panic!()
     };

@@ -31,6 +31,8 @@ use uuid::Uuid;
 /// How long after a generation went out of use its collections are dropped. Whoever reads from one has heard that it
 /// is in use less than this ago, when the answer comes.
 pub(super) const DROPPED_AFTER: Duration = Duration::from_secs(10);
+/// How often that is tried.
+const DROP_TRIES: usize = 6;
 /// How long an index may be in the making, or a collection in being dropped.
 const LONG: Duration = Duration::from_secs(120);
 
@@ -202,7 +204,9 @@ impl Meta {
     /// clock from when we saw it: nobody's clocks are compared. What is left over when this process ends before, the
     /// next one drops.
     pub async fn sweep(self) {
-        for wait in [Duration::ZERO, DROPPED_AFTER] {
+        // The first look only tells whether there is anything to do; a busy server may need more than one try.
+        let tries = std::iter::repeat_n(DROPPED_AFTER, DROP_TRIES);
+        for wait in std::iter::once(Duration::ZERO).chain(tries) {
             tokio::time::sleep(wait).await;
             match self.out_of_use().await {
                 Ok(names) if names.is_empty() => return,
