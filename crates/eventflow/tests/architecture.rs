@@ -327,3 +327,43 @@ fn nothing_outside_tests_unwraps_and_no_file_is_too_long_to_read() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// The names in `counter!("…"`, `gauge!("…"` and `histogram!("…"`, wherever the line breaks are.
+fn metrics_in(code: &str) -> BTreeSet<String> {
+    let joined = code.split_whitespace().collect::<String>();
+    joined
+        .split("!(\"eventflow_")
+        .skip(1)
+        .filter_map(|rest| Some(format!("eventflow_{}", rest.split_once('"')?.0)))
+        .collect()
+}
+
+#[test]
+fn every_metric_is_described_and_nothing_else_is() {
+    let root = root();
+    let table = fs::read_to_string(root.join("crates/eventflow/src/operations/described.rs")).unwrap();
+    let described: BTreeSet<String> = table
+        .split('"')
+        .filter(|text| text.starts_with("eventflow_"))
+        .map(str::to_owned)
+        .collect();
+    let dirs = [
+        "crates",
+        "command-side",
+        "query-side",
+        "projector",
+        "orchestrator",
+    ];
+    let in_src = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "src");
+    let used: BTreeSet<String> = dirs
+        .iter()
+        .flat_map(|dir| sources(&root.join(dir)))
+        .filter(in_src)
+        .flat_map(|path| metrics_in(&code(&path)))
+        .collect();
+    let unknown: Vec<_> = used.symmetric_difference(&described).collect();
+    assert!(
+        unknown.is_empty(),
+        "described or used, and not both: {unknown:#?}"
+    );
+}

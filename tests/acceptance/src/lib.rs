@@ -64,6 +64,8 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
         .enable_all()
         .build()
         .unwrap();
+    // A line that says what failed and where, not the pages of a backtrace.
+    std::panic::set_hook(Box::new(|panic| println!("{panic}")));
     let chosen_count = chosen.len();
     let (mut passed, mut failed) = (0, Vec::new());
     runtime.block_on(async {
@@ -75,8 +77,12 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
                     passed += 1;
                     println!("test {name} ... ok ({:.1} s)", begun.elapsed().as_secs_f64());
                 }
-                Err(_) => {
-                    failed.push(*name);
+                Err(panic) => {
+                    let why = panic
+                        .downcast_ref::<String>()
+                        .map(String::as_str)
+                        .or_else(|| panic.downcast_ref::<&str>().copied());
+                    failed.push(format!("{name}: {}", why.unwrap_or("?")));
                     println!("test {name} ... FAILED");
                     // The stories after it are not about this fault.
                     platform.heal();
@@ -92,9 +98,9 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
     let failures = failed.len().max(chosen_count - passed);
     if failures > 0 {
         println!(
-            "\nwhat the processes said:\n{}\nfailures: {}",
+            "\nwhat the processes said:\n{}\nfailures:\n{}",
             platform.said(),
-            failed.join(", ")
+            failed.join("\n")
         );
     }
     let result = if failures == 0 { "ok" } else { "FAILED" };

@@ -48,17 +48,18 @@ impl Backends {
             ..EventStoreOptions::default()
         })
         .map_err(|error| unusable("eventstore_url", &error))?;
-        let broker = RabbitBroker::connect(
-            RabbitOptions {
-                namespace: settings.namespace.clone(),
-                lanes: settings.lanes,
-                shared: &[orchestrator::SUBSCRIPTION],
-                prefetch_asks: LANE_PREFETCH,
-                ..RabbitOptions::new(&settings.rabbitmq_url, node)
-            },
-            clock.clone(),
-        )
-        .await;
+        let options = RabbitOptions {
+            namespace: settings.namespace.clone(),
+            lanes: settings.lanes,
+            shared: &[orchestrator::SUBSCRIPTION],
+            prefetch_asks: LANE_PREFETCH,
+            ..RabbitOptions::new(&settings.rabbitmq_url, node)
+        };
+        // It would be tried for ever.
+        options
+            .check()
+            .map_err(|why| ProgramError::Refused(format!("rabbitmq_url (EVENTFLOW_RABBITMQ_URL): {why}")))?;
+        let broker = RabbitBroker::connect(options, clock.clone()).await;
         let options = MongoOptions {
             node: node.to_string(),
             ..MongoOptions::new(&settings.mongodb_url)

@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub fn install() -> Result<PrometheusHandle, ProgramError> {
         .map_err(|error| failed(&error))?
         .install_recorder()
         .map_err(|error| failed(&error))?;
-    describe();
+    super::described::describe();
     Ok(handle)
 }
 
@@ -58,66 +57,4 @@ pub(super) fn routes(handle: PrometheusHandle) -> Router {
 pub(super) async fn render(State(handle): State<PrometheusHandle>) -> Response {
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, content_type)], handle.render()).into_response()
-}
-
-fn describe() {
-    describe_counter!(
-        "eventflow_http_requests_total",
-        "Requests answered, by route, method and status"
-    );
-    describe_histogram!(
-        "eventflow_http_request_duration_seconds",
-        Unit::Seconds,
-        "From request to answer"
-    );
-    describe_counter!("eventflow_append_commits_total", "Durable commits of the log");
-    describe_counter!("eventflow_append_events_total", "Events made durable");
-    describe_histogram!(
-        "eventflow_append_commit_seconds",
-        Unit::Seconds,
-        "What a commit of the log took"
-    );
-    describe_histogram!("eventflow_append_batch_events", "Events in a commit of the log");
-    describe_gauge!(
-        "eventflow_projection_lag_ms",
-        Unit::Milliseconds,
-        "Age of the oldest event that readers do not see"
-    );
-    describe_gauge!("eventflow_projection_position", "How far the read models are");
-    describe_histogram!(
-        "eventflow_projection_delay_seconds",
-        Unit::Seconds,
-        "From decision to being seen by readers"
-    );
-    describe_counter!(
-        "eventflow_projection_failures_total",
-        "Times that projecting failed and was tried again"
-    );
-    describe_gauge!(
-        "eventflow_parked_streams",
-        "Streams that cannot be projected; anything but 0 needs an operator"
-    );
-    describe_gauge!("eventflow_forwarder_position", "How far the broker has confirmed");
-    describe_gauge!(
-        "eventflow_forwarder_lag_ms",
-        Unit::Milliseconds,
-        "Age of the last published event"
-    );
-    describe_counter!("eventflow_forwarder_events_total", "Events published");
-    describe_counter!(
-        "eventflow_forwarder_failures_total",
-        "Times that forwarding failed and was tried again"
-    );
-    describe_gauge!(
-        "eventflow_outcomes_waiting",
-        "Requests that wait for a saga's outcome"
-    );
-    describe_counter!(
-        "eventflow_outcomes_events_total",
-        "Events that might end such a wait"
-    );
-    describe_counter!(
-        "eventflow_payment_failures_total",
-        "Asks whose payment's outcome was still open"
-    );
 }

@@ -2,6 +2,7 @@
 //! and sagas. Spanish in fields and states, as everywhere on the HTTP surface.
 
 pub mod dependencies;
+mod described;
 mod health;
 pub mod metrics;
 mod projections;

@@ -160,32 +160,3 @@ impl EventLog for EventStoreLog {
         )))
     }
 }
-
-/// Says what the counters and gauges of this adapter mean. Call it once the recorder is installed.
-pub fn describe_metrics() {
-    use metrics::{describe_counter, describe_gauge};
-    describe_gauge!(
-        "eventflow_eventstore_connected",
-        "1 while EventStoreDB answers, 0 while it does not"
-    );
-    describe_counter!(
-        "eventflow_eventstore_connects_total",
-        "How often a connection to EventStoreDB came about, the first included"
-    );
-    describe_counter!(
-        "eventflow_eventstore_appends_unsure_total",
-        "Appends whose outcome was unknown at first"
-    );
-    describe_counter!(
-        "eventflow_eventstore_appends_settled_total",
-        "What became of them: written, conflict, or still unknown"
-    );
-    describe_counter!(
-        "eventflow_eventstore_subscriptions_total",
-        "Live subscriptions of tails that were begun"
-    );
-    describe_counter!(
-        "eventflow_eventstore_tail_faults_total",
-        "How often a tail was interrupted and went on from its place"
-    );
-}
