@@ -48,7 +48,7 @@ impl Stored {
 }
 
 fn golden() -> Vec<Stored> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/envelope.json");
+    let path = PathBuf::from("golden/envelope.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

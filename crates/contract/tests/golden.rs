@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn golden() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")
+    PathBuf::from("golden")
 }
 
 fn examples(kind: &str) -> Vec<Value> {

@@ -16,4 +16,4 @@ pub mod prometheus;
 pub mod rabbitmq;
 pub mod redis;
 
-pub use process::{Failed, Scratch, Server, free_port};
+pub use process::{Failed, Scratch, Server, free_port, repository};

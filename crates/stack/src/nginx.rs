@@ -1,22 +1,13 @@
 //! nginx as the edge of the platform, with the very template that compose and Kubernetes use.
 
-use crate::{Failed, Scratch, Server, free_port};
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use crate::{Failed, Scratch, Server, free_port, repository};
+use std::{fs, net::SocketAddr, process::Command};
 
 /// A running nginx.
 pub struct Nginx {
     server: Server,
     address: SocketAddr,
     _folder: Scratch,
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn list(addresses: &[SocketAddr]) -> String {
@@ -35,7 +26,7 @@ pub fn start(
 ) -> Result<Nginx, Failed> {
     let folder = Scratch::new("nginx")?;
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let rendered = Command::new(repository().join("compose/nginx/render"))
+    let rendered = Command::new(repository()?.join("compose/nginx/render"))
         .args([
             "--command-side",
             &list(command_side),

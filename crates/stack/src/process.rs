@@ -43,6 +43,19 @@ pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// The repository's root, above the folder in which Cargo runs a test. Not the folder in which the test was compiled:
+/// two clones may share a target folder.
+///
+/// # Errors
+/// When it is not found.
+pub fn repository() -> Result<PathBuf, Failed> {
+    let here = std::env::current_dir()?;
+    here.ancestors()
+        .find(|folder| folder.join("compose/compose.yaml").is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| Failed(format!("{} is not in the repository", here.display())))
+}
+
 /// A temporary folder, removed with all that is in it when dropped.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

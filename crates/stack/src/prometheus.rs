@@ -1,13 +1,7 @@
 //! Prometheus with the alert rules of compose, scraping the nodes and RabbitMQ.
 
-use crate::{Failed, Scratch, Server, free_port};
-use std::{
-    fmt::Write as _,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use crate::{Failed, Scratch, Server, free_port, repository};
+use std::{fmt::Write as _, fs, net::SocketAddr, process::Command};
 
 /// A running Prometheus.
 pub struct Prometheus {
@@ -23,10 +17,10 @@ pub struct Prometheus {
 pub fn start(jobs: &[(&str, Vec<SocketAddr>)]) -> Result<Prometheus, Failed> {
     let folder = Scratch::new("prometheus")?;
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-    let rules: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../compose/prometheus/alerts.yml");
+    let rules = repository()?.join("compose/prometheus/alerts.yml");
     let mut text = format!(
         "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nscrape_configs:\n",
-        rules.canonicalize()?.display()
+        rules.display()
     );
     for (job, addresses) in jobs {
         let targets: Vec<String> = addresses.iter().map(|address| format!("'{address}'")).collect();

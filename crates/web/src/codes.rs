@@ -131,8 +131,7 @@ mod tests {
 
     #[test]
     fn every_page_belongs_to_a_code() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
-        for entry in std::fs::read_dir(folder).unwrap() {
+        for entry in std::fs::read_dir("../../docs/errors").unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let stem = name.strip_suffix(".md").unwrap_or(&name);
             assert!(
