@@ -5,7 +5,7 @@ use crate::{
     idempotency::{self, Request},
 };
 use contract::{
-    Cause, Command, Failure, Money, ShowId, Timestamp,
+    Cause, Command, Failure, Money, ShowId, Timestamp, UserId,
     commands::{ShowAction, ShowCommand},
     events::{Layout, ShowScheduled},
 };
@@ -30,6 +30,8 @@ pub struct Draft {
     pub limit_per_user: u32,
     /// Its tickets.
     pub layout: Layout,
+    /// Whose show it is to be: the organiser's who schedules it.
+    pub organiser: Option<UserId>,
 }
 
 /// Schedules a show under an id that follows from the request. Answered as it was scheduled, also when the same
@@ -55,6 +57,7 @@ pub async fn schedule(
         limit_per_user: draft.limit_per_user,
         layout: draft.layout,
         scheduled_at_ms: app.clock.now(),
+        organiser: draft.organiser,
         fingerprint: request.fingerprint,
     };
     let action = ShowAction::Schedule {

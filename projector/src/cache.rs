@@ -31,7 +31,7 @@ impl Weighter<Target, Cached> for Bytes {
             Doc::Show(show) => 1_024 + show.description.as_ref().map_or(0, |text| text.len() as u64),
             Doc::Reservation(reservation) => 1_024 + 64 * reservation.seats.len() as u64,
             Doc::Recent(recent) => 256 + 256 * recent.purchases.len() as u64,
-            Doc::User(_) | Doc::Purchase(_) => 512,
+            Doc::User(_) | Doc::Purchase(_) | Doc::Revocation(_) => 512,
         }
     }
 }
@@ -54,7 +54,7 @@ impl DocumentCache {
             Doc::Show(_) | Doc::SeatMap(_) => true,
             Doc::Reservation(reservation) => reservation.open == 1,
             Doc::Recent(recent) => !recent.purchases.is_empty(),
-            Doc::User(_) | Doc::Purchase(_) => false,
+            Doc::User(_) | Doc::Purchase(_) | Doc::Revocation(_) => false,
         };
         if changes_again {
             self.cache.insert(target, cached);

@@ -120,6 +120,7 @@ fn read(body: &Value, default_currency: Currency) -> Result<Draft, Problem> {
         category,
         limit_per_user: limit.unwrap_or(DEFAULT_LIMIT),
         layout: checked(layout)?,
+        organiser: None,
     })
 }
 

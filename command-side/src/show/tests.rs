@@ -65,6 +65,7 @@ fn general(capacity: u32) -> ShowScheduled {
         limit_per_user: 4,
         layout: Layout::General { capacity },
         scheduled_at_ms: Timestamp(0),
+        organiser: None,
         fingerprint: None,
     }
 }

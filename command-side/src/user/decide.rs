@@ -4,7 +4,7 @@ use super::state::{Purchase, State};
 use contract::{
     Answer, Event, Refusal, ReservationId, Timestamp,
     commands::UserAction,
-    events::{PurchaseRecorded, PurchaseUnrecorded, UserRegistered},
+    events::{ForgetReason, PurchaseRecorded, PurchaseUnrecorded, UserForgotten, UserRegistered},
 };
 
 /// Decides an action: its events, or why not.
@@ -15,6 +15,7 @@ pub(super) fn decide(state: &State, action: &UserAction, now: Timestamp) -> Resu
     match action {
         UserAction::Check => Ok(vec![]),
         UserAction::Register { registration } => register(state, registration),
+        UserAction::Forget { reason } => forget(state, *reason, now),
         UserAction::RecordPurchase { purchase } => record(state, purchase),
         UserAction::UnrecordPurchase { reservation_id } => Ok(unrecord(state, *reservation_id, now)),
     }
@@ -31,7 +32,16 @@ fn register(state: &State, registration: &UserRegistered) -> Result<Vec<Event>, 
     }
 }
 
-/// `UserNotFound`. A purchase that was taken out again stays out: this ask comes late.
+/// `UserNotFound`. Whoever is forgotten stays so.
+fn forget(state: &State, reason: ForgetReason, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    match (&state.registration, state.forgotten) {
+        (None, _) => Err(Refusal::UserNotFound),
+        (Some(_), true) => Ok(vec![]),
+        (Some(_), false) => Ok(vec![UserForgotten { reason, at_ms: now }.into()]),
+    }
+}
+
+/// `UserNotFound`, but not for somebody who was forgotten: what was bought before is still settled. A purchase that was taken out again stays out: this ask comes late.
 fn record(state: &State, purchase: &PurchaseRecorded) -> Result<Vec<Event>, Refusal> {
     if state.registration.is_none() {
         return Err(Refusal::UserNotFound);
@@ -63,12 +73,14 @@ fn unrecord(state: &State, reservation_id: ReservationId, now: Timestamp) -> Vec
 /// The answer when the decided events, if any, are in the state.
 pub(super) fn answer(state: &State, action: &UserAction) -> Answer {
     match (action, &state.registration) {
+        (UserAction::Check, Some(_)) if state.forgotten => Answer::Refused(Refusal::UserForgotten),
         (UserAction::Check, Some(known)) => Answer::User {
             registered_at_ms: known.at,
         },
         (UserAction::Check, None) => Answer::Refused(Refusal::UserNotFound),
         (
             UserAction::Register { .. }
+            | UserAction::Forget { .. }
             | UserAction::RecordPurchase { .. }
             | UserAction::UnrecordPurchase { .. },
             _,

@@ -28,6 +28,7 @@ pub(super) struct Registration {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(super) registration: Option<Registration>,
+    pub(super) forgotten: bool,
     purchases: BTreeMap<ReservationId, Purchase>,
     /// The purchases in the order in which they came; the first is forgotten first.
     order: VecDeque<ReservationId>,
@@ -41,6 +42,7 @@ impl State {
                 let (at, fingerprint) = (event.registered_at_ms, event.fingerprint);
                 self.registration = Some(Registration { at, fingerprint });
             }
+            Event::UserForgotten(_) => self.forgotten = true,
             Event::PurchaseRecorded(event) => self.remember(event.reservation_id, Purchase::Recorded),
             Event::PurchaseUnrecorded(event) => self.remember(event.reservation_id, Purchase::Unrecorded),
             _ => {}

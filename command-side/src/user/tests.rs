@@ -6,7 +6,9 @@ use super::*;
 use crate::aggregate::steps::given;
 use contract::{
     Currency, Digest, Money, ReservationId, Sealed, ShowId, UserId,
-    events::{DocumentType, PurchaseRecorded, PurchaseUnrecorded, UserRegistered},
+    events::{
+        DocumentType, ForgetReason, PurchaseRecorded, PurchaseUnrecorded, UserForgotten, UserRegistered,
+    },
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -116,6 +118,55 @@ fn a_check_tells_since_when_a_user_exists() {
         .when(UserAction::Check)
         .then_nothing()
         .answers(Answer::Refused(Refusal::UserNotFound));
+}
+
+fn forgotten() -> UserForgotten {
+    UserForgotten {
+        reason: ForgetReason::Asked,
+        at_ms: Timestamp(8),
+    }
+}
+
+fn forget() -> UserAction {
+    UserAction::Forget {
+        reason: ForgetReason::Asked,
+    }
+}
+
+#[test]
+fn a_person_is_forgotten_once_and_for_good() {
+    given::<User>([registered(None).into()])
+        .at(8)
+        .when(forget())
+        .then([forgotten().into()])
+        .answers(Answer::Done);
+    let before = || [registered(Some(1)).into(), forgotten().into()];
+    given::<User>(before())
+        .when(forget())
+        .then_nothing()
+        .answers(Answer::Done);
+    given::<User>(before())
+        .when(UserAction::Check)
+        .then_nothing()
+        .answers(Answer::Refused(Refusal::UserForgotten));
+    given::<User>(before())
+        .when(register(registered(Some(2))))
+        .refused(Refusal::DocumentRegistered);
+    given::<User>([]).when(forget()).refused(Refusal::UserNotFound);
+}
+
+#[test]
+fn what_a_forgotten_person_had_begun_is_still_settled() {
+    let before = || [registered(None).into(), forgotten().into()];
+    given::<User>(before())
+        .when(record(1))
+        .then([recorded(1).into()])
+        .answers(Answer::Done);
+    given::<User>(before())
+        .at(9)
+        .when(unrecord(1))
+        .then([unrecorded(1, 9).into()])
+        .answers(Answer::Done);
 }
 
 #[test]

@@ -39,6 +39,11 @@ pub static RESERVATIONS: Collection = Collection {
     name: "reservations",
     indexes: &[&["open"]],
 };
+/// Sessions and people whose tokens are no longer valid. Small, and looked at with every request.
+pub static REVOCATIONS: Collection = Collection {
+    name: "revocations",
+    indexes: &[],
+};
 /// Streams that could not be projected any further, by their names: for operators.
 pub static PARKED: Collection = Collection {
     name: "parked",
@@ -46,15 +51,24 @@ pub static PARKED: Collection = Collection {
 };
 
 /// Every collection.
-pub static ALL: [&Collection; 7] = [
+pub static ALL: [&Collection; 8] = [
     &SHOWS,
     &SEAT_MAPS,
     &USERS,
     &PURCHASES,
     &RECENT,
     &RESERVATIONS,
+    &REVOCATIONS,
     &PARKED,
 ];
 
 /// Those of a store that can search: what is there only to spare a search is left out.
-pub static SEARCHED: [&Collection; 6] = [&SHOWS, &SEAT_MAPS, &USERS, &PURCHASES, &RESERVATIONS, &PARKED];
+pub static SEARCHED: [&Collection; 7] = [
+    &SHOWS,
+    &SEAT_MAPS,
+    &USERS,
+    &PURCHASES,
+    &RESERVATIONS,
+    &REVOCATIONS,
+    &PARKED,
+];

@@ -4,8 +4,8 @@
 use crate::{
     envelope::{Cause, Digest, Position},
     events::{
-        CancelReason, Choice, HoldGrant, PurchaseRecorded, ReservationRequested, ShowScheduled, Tally,
-        UserRegistered,
+        CancelReason, Choice, ForgetReason, HoldGrant, PurchaseRecorded, ReservationRequested, ShowScheduled,
+        Tally, UserRegistered,
     },
     ids::{CommandId, HoldId, ReservationId, ShowId, UserId},
     money::Money,
@@ -105,6 +105,11 @@ pub enum UserAction {
     RecordPurchase {
         /// The event to be.
         purchase: Box<PurchaseRecorded>,
+    },
+    /// Forgets the person. Never refused to one who exists; a second time does nothing.
+    Forget {
+        /// Why.
+        reason: ForgetReason,
     },
     /// Takes a purchase out of the history; one that is not there needs nothing.
     UnrecordPurchase {

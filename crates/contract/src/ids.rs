@@ -39,6 +39,8 @@ ids! {
     HoldId,
     /// What a buyer follows from request to outcome; also the id of its saga and of its payment.
     ReservationId,
+    /// From a log-in to its end: what a refresh token stands for.
+    SessionId,
     /// One event in the log. Version 5 of the command's id, the event's place in its decision and its data, so that
     /// the same decision, appended twice, is known for what it is.
     EventId,

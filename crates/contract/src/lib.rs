@@ -10,6 +10,7 @@ pub mod events;
 pub mod ids;
 pub mod money;
 pub mod refusal;
+pub mod role;
 pub mod sealed;
 pub mod stream;
 pub mod time;
@@ -19,9 +20,10 @@ pub use envelope::{
     Actor, Cause, Digest, Meta, NewEvent, Position, Recorded, Revision, StreamEnd, Unreadable,
 };
 pub use events::Event;
-pub use ids::{CommandId, EventId, HoldId, ReservationId, ShowId, UserId};
+pub use ids::{CommandId, EventId, HoldId, ReservationId, SessionId, ShowId, UserId};
 pub use money::{Currency, Money};
 pub use refusal::Refusal;
+pub use role::Role;
 pub use sealed::Sealed;
 pub use stream::{StreamKind, StreamName};
 pub use time::Timestamp;

@@ -38,6 +38,9 @@ pub enum Refusal {
     /// No such user.
     #[error("no such user")]
     UserNotFound,
+    /// The person was forgotten.
+    #[error("this user was forgotten")]
+    UserForgotten,
     /// The document belongs to a registered user.
     #[error("this document is registered already")]
     DocumentRegistered,

@@ -20,17 +20,27 @@ pub enum StreamKind {
     Reservation,
     /// `payment-{id}`: what was charged and given back for a reservation.
     Payment,
+    /// `account-{id}`: what a user may do; under the user's id.
+    Account,
+    /// `session-{id}`: from a log-in to its end.
+    Session,
+    /// `access-{id}`: who looked at a person's data and who failed to log in as them, under the user's id; whole
+    /// exports under the id of whoever took them.
+    Access,
 }
 
 impl StreamKind {
     /// All kinds.
-    pub const ALL: [StreamKind; 6] = [
+    pub const ALL: [StreamKind; 9] = [
         Self::User,
         Self::Email,
         Self::Key,
         Self::Show,
         Self::Reservation,
         Self::Payment,
+        Self::Account,
+        Self::Session,
+        Self::Access,
     ];
 
     /// What stands before the dash.
@@ -42,6 +52,9 @@ impl StreamKind {
             Self::Show => "show",
             Self::Reservation => "reservation",
             Self::Payment => "payment",
+            Self::Account => "account",
+            Self::Session => "session",
+            Self::Access => "access",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod project;
 pub mod purchase;
 pub mod recent;
 pub mod reservation;
+pub mod revocation;
 pub mod search;
 pub mod seat_map;
 pub mod show;

@@ -5,6 +5,7 @@ use crate::{
     purchase::{self, Purchase},
     recent::{self, Recent},
     reservation::{self, Reservation},
+    revocation::{self, Revocation},
     seat_map::{self, SeatMap},
     show::{self, Show},
     user::{self, User},
@@ -14,6 +15,7 @@ use contract::{
     collections::{self, Collection},
     events::Layout,
 };
+use uuid::Uuid;
 
 /// One document that an event touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,10 +37,12 @@ pub enum Target {
     Recent(UserId),
     /// In [`collections::RESERVATIONS`].
     Reservation(ReservationId),
+    /// In [`collections::REVOCATIONS`], of a session or a user.
+    Revocation(Uuid),
 }
 
-/// The documents that one event touches: two at the most.
-pub type Targets = [Option<Target>; 2];
+/// The documents that one event touches: three at the most.
+pub type Targets = [Option<Target>; 3];
 
 /// An event stands in a stream where this platform never writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,20 +61,27 @@ impl std::error::Error for Misplaced {}
 /// [`Misplaced`] when the event does not belong into this kind of stream.
 pub fn targets(event: &Event, stream: &StreamName) -> Result<Targets, Misplaced> {
     let Some((kind, id)) = stream.parts() else {
-        return Ok([None, None]);
+        return Ok([None; 3]);
     };
     if home(event) != kind {
         return Err(Misplaced);
     }
     let (user_id, show_id) = (UserId(id), ShowId(id));
     Ok(match event {
-        Event::UserRegistered(_) => [Some(Target::User(user_id)), Some(Target::Recent(user_id))],
+        Event::UserRegistered(_) => [Some(Target::User(user_id)), Some(Target::Recent(user_id)), None],
+        Event::UserForgotten(_) => [
+            Some(Target::User(user_id)),
+            Some(Target::Recent(user_id)),
+            Some(Target::Revocation(id)),
+        ],
+        Event::RolesChanged(_) | Event::SessionClosed(_) => [Some(Target::Revocation(id)), None, None],
         Event::PurchaseRecorded(e) => [
             Some(Target::Purchase {
                 user_id,
                 reservation_id: e.reservation_id,
             }),
             Some(Target::Recent(user_id)),
+            None,
         ],
         Event::PurchaseUnrecorded(e) => [
             Some(Target::Purchase {
@@ -78,6 +89,7 @@ pub fn targets(event: &Event, stream: &StreamName) -> Result<Targets, Misplaced>
                 reservation_id: e.reservation_id,
             }),
             Some(Target::Recent(user_id)),
+            None,
         ],
         Event::ShowScheduled(e) => show_targets(show_id, matches!(e.layout, Layout::Numbered { .. })),
         Event::TicketsHeld(e) => show_targets(show_id, !e.seats.is_empty()),
@@ -85,9 +97,9 @@ pub fn targets(event: &Event, stream: &StreamName) -> Result<Targets, Misplaced>
         Event::TicketsSold(e) => show_targets(show_id, !e.seats.is_empty()),
         Event::TicketsReturned(e) => show_targets(show_id, !e.seats.is_empty()),
         Event::ShowCancelled(_) => show_targets(show_id, false),
-        _ if kind == StreamKind::Reservation => [Some(Target::Reservation(ReservationId(id))), None],
-        // Claims, payments and adopted holds are nobody's document.
-        _ => [None, None],
+        _ if kind == StreamKind::Reservation => [Some(Target::Reservation(ReservationId(id))), None, None],
+        // Claims, payments, adopted holds and what is only for auditors are nobody's document.
+        _ => [None; 3],
     })
 }
 
@@ -95,15 +107,20 @@ fn show_targets(show_id: ShowId, seats: bool) -> Targets {
     [
         Some(Target::Show(show_id)),
         seats.then_some(Target::SeatMap(show_id)),
+        None,
     ]
 }
 
 /// The kind of stream an event belongs into.
 pub fn home(event: &Event) -> StreamKind {
     match event {
-        Event::UserRegistered(_) | Event::PurchaseRecorded(_) | Event::PurchaseUnrecorded(_) => {
-            StreamKind::User
-        }
+        Event::UserRegistered(_)
+        | Event::PurchaseRecorded(_)
+        | Event::PurchaseUnrecorded(_)
+        | Event::UserForgotten(_) => StreamKind::User,
+        Event::RolesChanged(_) => StreamKind::Account,
+        Event::SessionOpened(_) | Event::SessionRenewed(_) | Event::SessionClosed(_) => StreamKind::Session,
+        Event::LoginFailed(_) | Event::DataDisclosed(_) => StreamKind::Access,
         Event::EmailClaimed(_) | Event::EmailReleased(_) => StreamKind::Email,
         Event::KeyClaimed(_) => StreamKind::Key,
         Event::ShowScheduled(_)
@@ -139,6 +156,7 @@ impl Target {
             Target::Purchase { .. } => &collections::PURCHASES,
             Target::Recent(_) => &collections::RECENT,
             Target::Reservation(_) => &collections::RESERVATIONS,
+            Target::Revocation(_) => &collections::REVOCATIONS,
         }
     }
 
@@ -151,6 +169,7 @@ impl Target {
                 reservation_id: id, ..
             }
             | Target::Reservation(id) => id.to_string(),
+            Target::Revocation(id) => id.to_string(),
         }
     }
 
@@ -166,6 +185,7 @@ impl Target {
             Target::Purchase { .. } => Doc::Purchase(serde_json::from_slice(body)?),
             Target::Recent(_) => Doc::Recent(serde_json::from_slice(body)?),
             Target::Reservation(_) => Doc::Reservation(serde_json::from_slice(body)?),
+            Target::Revocation(_) => Doc::Revocation(serde_json::from_slice(body)?),
         })
     }
 
@@ -183,6 +203,9 @@ impl Target {
             }
             Target::Reservation(_) => {
                 reservation::evolve(doc.and_then(Doc::into), event, revision).map(Doc::from)
+            }
+            Target::Revocation(_) => {
+                revocation::evolve(doc.and_then(Doc::into), event, revision).map(Doc::from)
             }
         }
     }
@@ -203,6 +226,8 @@ pub enum Doc {
     Recent(Box<Recent>),
     /// A reservation.
     Reservation(Box<Reservation>),
+    /// Tokens that are no longer valid.
+    Revocation(Box<Revocation>),
 }
 
 macro_rules! kinds {
@@ -220,7 +245,7 @@ macro_rules! kinds {
         }
     )+};
 }
-kinds!(Show, SeatMap, User, Purchase, Recent, Reservation);
+kinds!(Show, SeatMap, User, Purchase, Recent, Reservation, Revocation);
 
 impl Doc {
     /// The document as it is stored: a JSON object.
@@ -235,6 +260,7 @@ impl Doc {
             Doc::Purchase(doc) => serde_json::to_vec(doc),
             Doc::Recent(doc) => serde_json::to_vec(doc),
             Doc::Reservation(doc) => serde_json::to_vec(doc),
+            Doc::Revocation(doc) => serde_json::to_vec(doc),
         }
     }
 }

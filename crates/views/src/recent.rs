@@ -25,6 +25,7 @@ pub fn evolve(doc: Option<Recent>, user_id: UserId, event: &Event, revision: Rev
             purchases: Vec::new(),
             revision,
         }),
+        (_, Event::UserForgotten(_)) => None,
         (Some(mut recent), Event::PurchaseRecorded(recorded)) => {
             recent.revision = revision;
             recent.take_out(recorded.reservation_id);

@@ -3,7 +3,7 @@
 
 use crate::search;
 use contract::{
-    Event, Money, Revision, ShowId, Timestamp,
+    Event, Money, Revision, ShowId, Timestamp, UserId,
     events::{Layout, ShowScheduled, Tally},
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub struct Show {
     pub unsettled: u8,
     /// When it was scheduled.
     pub scheduled_at_ms: Timestamp,
+    /// Whose show it is, when an organiser scheduled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organiser: Option<UserId>,
     /// The revision of the last event that is in here.
     pub revision: Revision,
 }
@@ -99,6 +102,7 @@ fn scheduled_show(event: &ShowScheduled, revision: Revision) -> Show {
         search: search::fold(&searched.into_iter().flatten().collect::<Vec<_>>().join(" ")),
         unsettled: 0,
         scheduled_at_ms: event.scheduled_at_ms,
+        organiser: event.organiser,
         revision,
     }
 }

@@ -21,6 +21,9 @@ pub struct User {
     pub email: Sealed<String>,
     /// When they registered.
     pub registered_at_ms: Timestamp,
+    /// When they were forgotten; then the sealed fields are empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_at_ms: Option<Timestamp>,
     /// The revision of the last event that is in here.
     pub revision: Revision,
 }
@@ -37,8 +40,23 @@ pub fn evolve(doc: Option<User>, event: &Event, revision: Revision) -> Option<Us
             family_name: registered.family_name.clone(),
             email: registered.email.clone(),
             registered_at_ms: registered.registered_at_ms,
+            forgotten_at_ms: None,
             revision,
+        }),
+        (Some(user), Event::UserForgotten(forgotten)) => Some(User {
+            document: nothing(),
+            given_name: nothing(),
+            family_name: nothing(),
+            email: nothing(),
+            forgotten_at_ms: Some(forgotten.at_ms),
+            revision,
+            ..user
         }),
         (doc, _) => doc,
     }
+}
+
+/// What stands in place of a sealed value that was purged.
+fn nothing() -> Sealed<String> {
+    Sealed::from_bytes(Vec::new())
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 pub fn code(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::UserNotFound => Code::UserNotFound,
+        Refusal::UserForgotten => Code::UserForgotten,
         Refusal::DocumentRegistered => Code::DocumentRegistered,
         Refusal::EmailRegistered => Code::EmailRegistered,
         Refusal::ShowNotFound => Code::ShowNotFound,
@@ -75,6 +76,7 @@ impl From<Refusal> for Problem {
                 "Solo se cancela una reserva confirmada o pendiente, antes de que empiece el evento.",
             ),
             Refusal::UserNotFound
+            | Refusal::UserForgotten
             | Refusal::DocumentRegistered
             | Refusal::EmailRegistered
             | Refusal::ShowNotFound
@@ -139,6 +141,7 @@ mod tests {
         let seats = || vec!["Platea-A-1".to_owned()];
         vec![
             (Refusal::UserNotFound, "USUARIO_NO_ENCONTRADO", 404),
+            (Refusal::UserForgotten, "USUARIO_OLVIDADO", 410),
             (Refusal::DocumentRegistered, "DOCUMENTO_REGISTRADO", 409),
             (Refusal::EmailRegistered, "EMAIL_REGISTRADO", 409),
             (Refusal::ShowNotFound, "EVENTO_NO_ENCONTRADO", 404),

@@ -34,6 +34,7 @@ fn a_show() -> Show {
         search: String::new(),
         unsettled: 1,
         scheduled_at_ms: Timestamp(0),
+        organiser: None,
         revision: 3,
     }
 }

@@ -118,6 +118,7 @@ impl World {
             limit_per_user: 4,
             layout,
             scheduled_at_ms: Timestamp(0),
+            organiser: None,
             fingerprint: None,
         };
         self.append(&StreamName::show(show_id), vec![scheduled.into()])

@@ -230,6 +230,7 @@ impl World {
             limit_per_user: 10,
             layout: Layout::General { capacity: 10 },
             scheduled_at_ms: Timestamp(0),
+            organiser: None,
             fingerprint: None,
         };
         change(&mut show);

@@ -226,6 +226,7 @@ impl House {
             limit_per_user: 10,
             layout: Layout::General { capacity },
             scheduled_at_ms: START,
+            organiser: None,
             fingerprint: None,
         };
         assert_eq!(

@@ -2,11 +2,13 @@
 //! form is a new type with a new kind (`….v2`), and `decode` turns the old one into the new (an upcaster).
 //! A golden JSON file for each stands in `crates/contract/golden` and is never edited.
 
+pub mod access;
 pub mod payment;
 pub mod reservation;
 pub mod show;
 pub mod user;
 
+pub use access::*;
 pub use payment::*;
 pub use reservation::*;
 pub use show::*;
@@ -51,6 +53,7 @@ events! {
     "user_registered.v1" => UserRegistered,
     "purchase_recorded.v1" => PurchaseRecorded,
     "purchase_unrecorded.v1" => PurchaseUnrecorded,
+    "user_forgotten.v1" => UserForgotten,
     "email_claimed.v1" => EmailClaimed,
     "email_released.v1" => EmailReleased,
     "key_claimed.v1" => KeyClaimed,
@@ -74,4 +77,10 @@ events! {
     "payment_declined.v1" => PaymentDeclined,
     "payment_voided.v1" => PaymentVoided,
     "payment_refunded.v1" => PaymentRefunded,
+    "roles_changed.v1" => RolesChanged,
+    "session_opened.v1" => SessionOpened,
+    "session_renewed.v1" => SessionRenewed,
+    "session_closed.v1" => SessionClosed,
+    "login_failed.v1" => LoginFailed,
+    "data_disclosed.v1" => DataDisclosed,
 }

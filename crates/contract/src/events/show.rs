@@ -127,6 +127,9 @@ pub struct ShowScheduled {
     pub layout: Layout,
     /// When it was scheduled.
     pub scheduled_at_ms: Timestamp,
+    /// Whose show it is: the organiser who scheduled it. Nobody's in particular when an operator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organiser: Option<UserId>,
     /// What was asked under an idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Digest>,

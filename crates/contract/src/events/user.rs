@@ -83,6 +83,26 @@ pub struct PurchaseUnrecorded {
     pub at_ms: Timestamp,
 }
 
+/// Why somebody is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgetReason {
+    /// They, or somebody for them, asked for it.
+    Asked,
+    /// Their last show is longer ago than data are kept.
+    Retention,
+}
+
+/// `user_forgotten.v1`: the person's key is destroyed, or is about to be: nobody reads their data again. Their
+/// purchases stay, as nobody's in particular.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserForgotten {
+    /// Why.
+    pub reason: ForgetReason,
+    /// When.
+    pub at_ms: Timestamp,
+}
+
 /// `email_claimed.v1`: an address now belongs to a user. The next claim needs a release between.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailClaimed {

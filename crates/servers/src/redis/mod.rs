@@ -67,11 +67,12 @@ use std::{
 use tokio::{sync::watch, task::JoinHandle};
 
 /// The collections that Redis holds: what is read by id, often, and by everybody. (`projector::Options::collections`.)
-pub static HOT: [&Collection; 4] = [
+pub static HOT: [&Collection; 5] = [
     &collections::SHOWS,
     &collections::SEAT_MAPS,
     &collections::USERS,
     &collections::RECENT,
+    &collections::REVOCATIONS,
 ];
 
 /// What a process uses of its memory for documents, unless told otherwise.

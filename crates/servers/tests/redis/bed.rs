@@ -216,6 +216,7 @@ impl Log {
             limit_per_user: 4,
             layout: Layout::General { capacity: 1_000_000 },
             scheduled_at_ms: Timestamp(0),
+            organiser: None,
             fingerprint: None,
         };
         self.append(show, vec![scheduled.into()]).await

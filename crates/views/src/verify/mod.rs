@@ -252,7 +252,11 @@ impl Verifier {
             }
             StreamKind::Payment => self.purchases.pay(ReservationId(id), event, found),
             StreamKind::User => self.purchases.record(UserId(id), event, found),
-            StreamKind::Email | StreamKind::Key => {}
+            StreamKind::Email
+            | StreamKind::Key
+            | StreamKind::Account
+            | StreamKind::Session
+            | StreamKind::Access => {}
         }
     }
 }

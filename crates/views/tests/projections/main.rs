@@ -119,11 +119,11 @@ fn an_event_in_a_stream_of_another_kind_is_misplaced_and_a_foreign_stream_touche
     assert_eq!(misplaced, Err(Misplaced));
     assert_eq!(
         project::targets(&requested(), &StreamName::new("$stats-1")),
-        Ok([None, None])
+        Ok([None; 3])
     );
     assert_eq!(
         project::targets(&requested(), &StreamName::new("reservation-42")),
-        Ok([None, None])
+        Ok([None; 3])
     );
 }
 

@@ -36,6 +36,7 @@ pub fn show_story() -> Vec<Event> {
                 sections: vec![section("Platea", None), section("Palco-Alto", Some(usd(9_000)))],
             },
             scheduled_at_ms: Timestamp(10),
+            organiser: None,
             fingerprint: None,
         }
         .into(),

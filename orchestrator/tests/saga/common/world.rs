@@ -66,7 +66,9 @@ impl World {
                     self.recorded = false;
                     Answer::Done
                 }
-                UserAction::Register { .. } => panic!("a saga registers nobody"),
+                UserAction::Register { .. } | UserAction::Forget { .. } => {
+                    panic!("a saga registers and forgets nobody")
+                }
             },
             Command::Show(command) => match &command.action {
                 ShowAction::Quote { .. } => quoted(refuse.then(|| no(Step::ValidateShow))),

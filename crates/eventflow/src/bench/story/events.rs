@@ -59,6 +59,7 @@ pub(super) fn scheduled(show_id: ShowId, index: usize, at: Timestamp) -> Event {
         limit_per_user: CAPACITY,
         layout: Layout::General { capacity: CAPACITY },
         scheduled_at_ms: at,
+        organiser: None,
         fingerprint: None,
     }
     .into()

@@ -90,6 +90,7 @@ impl Story {
             limit_per_user: LIMIT,
             layout,
             scheduled_at_ms: Timestamp(0),
+            organiser: None,
             fingerprint: None,
         });
         story

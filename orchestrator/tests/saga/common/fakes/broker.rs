@@ -145,6 +145,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::User(command) => match command.action {
             UserAction::Check => "check",
             UserAction::Register { .. } => "register",
+            UserAction::Forget { .. } => "forget",
             UserAction::RecordPurchase { .. } => "record",
             UserAction::UnrecordPurchase { .. } => "unrecord",
         },
