@@ -235,7 +235,11 @@ impl Projection {
                 "the stream has no beginning: there is no document to change".into()
             ));
         }
-        let version = before.version.max(recorded.revision + 1);
+        let version = match &doc {
+            // Two streams of a person come here, whose revisions say nothing about each other.
+            Some(Doc::Revocation(revocation)) => u64::try_from(revocation.until_ms.0).unwrap_or(0),
+            _ => before.version.max(recorded.revision + 1),
+        };
         batch.documents.insert(target, Slot { doc, version });
         Ok(Ok(()))
     }
@@ -248,7 +252,8 @@ impl Projection {
     ) -> Result<Result<Slot, serde_json::Error>, ProjectError> {
         // Documents hold only what is up to the checkpoint, so a stream's first event behind it has none yet;
         // and a purchase is set or deleted as a whole.
-        if recorded.revision == 0 || matches!(target, Target::Purchase { .. }) {
+        let begins = recorded.revision == 0 && !matches!(target, Target::Revocation(_));
+        if begins || matches!(target, Target::Purchase { .. }) {
             return Ok(Ok(Slot {
                 doc: None,
                 version: 0,

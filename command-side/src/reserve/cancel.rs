@@ -6,7 +6,7 @@ use crate::{
     idempotency::Request,
 };
 use contract::{
-    Answer, Cause, Command, Event, Refusal, ReservationId, StreamName,
+    Answer, Cause, Command, Event, Refusal, ReservationId, StreamName, UserId,
     commands::{ReservationAction, ReservationCommand, ShowAction, ShowCommand},
     events::{CancelReason, Choice, ReservationRequested},
     refusal::Unavailable,
@@ -58,6 +58,14 @@ pub async fn as_it_stands(app: &App, reservation_id: ReservationId) -> Result<Re
         reservation,
         position,
     })
+}
+
+/// Whose reservation it is.
+///
+/// # Errors
+/// [`Refusal::ReservationNotFound`]; the log is away or damaged.
+pub async fn buyer(app: &App, id: ReservationId) -> Result<UserId, Rejection> {
+    Ok(made_by(app, id).await?.user_id)
 }
 
 async fn made_by(app: &App, id: ReservationId) -> Result<ReservationRequested, Rejection> {

@@ -31,6 +31,8 @@ pub struct Order {
     /// What the show says to the choice: added by `ValidateData`. None when the show could not be asked; then the
     /// links that judge the quote pass the order on, and the saga judges it.
     pub quote: Option<Quote>,
+    /// The buyer said that they exist: added by `ValidateData`.
+    pub user_exists: bool,
     /// What it costs: added by `PriceOrder`.
     pub price: Option<Money>,
     /// The reservation, once it is made: added by `CreateReservation`.

@@ -143,7 +143,7 @@ fn status_of(refusal: &Refusal) -> Status {
 }
 
 fn requested(request: &ReservationRequested, revision: Revision) -> Reservation {
-    Reservation {
+    let mut doc = Reservation {
         reservation_id: request.reservation_id,
         user_id: request.user_id,
         show_id: request.show_id,
@@ -175,7 +175,9 @@ fn requested(request: &ReservationRequested, revision: Revision) -> Reservation 
         stuck: None,
         fingerprint: request.fingerprint,
         revision,
-    }
+    };
+    doc.record(&request.steps());
+    doc
 }
 
 impl Reservation {

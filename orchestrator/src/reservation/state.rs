@@ -73,9 +73,10 @@ pub struct ShowFacts {
 }
 
 impl State {
-    /// The saga of a reservation that was requested just now, driven by this process alone.
+    /// The saga of a reservation that was requested just now, driven by this process alone. What user and show said
+    /// before it was made is not asked for again: the hold is refused all the same if it is no longer true.
     pub fn begin(request: &ReservationRequested) -> Self {
-        Self {
+        let mut state = Self {
             request: request.clone(),
             phase: Phase::Forward {
                 asked: Step::ValidateUser,
@@ -84,7 +85,17 @@ impl State {
             steps: [None; 6],
             show: None,
             fresh: true,
+        };
+        if let Some(checked) = &request.checked {
+            state.show = Some(ShowFacts {
+                name: checked.show_name.clone(),
+                category: checked.category.clone(),
+            });
+            let steps = request.steps();
+            state.record(&steps);
+            state.advance(&steps);
         }
+        state
     }
 
     /// The saga as its stream tells. `None` when the stream does not begin with the request.

@@ -72,6 +72,7 @@ impl Purchase {
                 payment_token: "tok_ok".into(),
                 line_until_ms: Timestamp(0),
                 requested_at_ms: Timestamp(0),
+                checked: None,
                 fingerprint: None,
             }
             .into(),

@@ -7,10 +7,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use contract::{
-    Answer, Ask, Command, Money, Reply,
+    Answer, Ask, Command, Money, Position, Reply, StreamEnd, StreamName,
     commands::{ReservationAction, ReservationCommand},
-    events::ReservationRequested,
+    events::{Checked, ReservationRequested},
 };
+use ports::Expected;
 
 /// How long is waited for the log at the least before a reservation that the broker keeps counts as queued, in
 /// milliseconds: whoever asks for an answer at once wants to find the reservation under its `Location`.
@@ -35,9 +36,15 @@ impl Link for CreateReservation {
             reservation_id: order.reservation_id,
             action,
         });
-        let reply = match app.broker.keeps_asks() {
-            true => submit(app, &order, command).await?,
-            false => Some(app.ask(&order.cause, order.command("request"), command).await?),
+        let reply = if !app.broker.keeps_asks() {
+            Some(app.ask(&order.cause, order.command("request"), command).await?)
+        } else if let Some(position) = append(app, &order, &request).await? {
+            Some(Reply {
+                position: Some(position),
+                answer: Answer::Requested { repeated: false },
+            })
+        } else {
+            submit(app, &order, command).await?
         };
         let (repeated, position) = match reply {
             None => (false, None),
@@ -70,7 +77,47 @@ fn request(app: &App, order: &Order) -> ReservationRequested {
         payment_token: order.payment_token.clone(),
         line_until_ms: order.line_until_ms,
         requested_at_ms: app.clock.now(),
+        checked: order.quote.as_ref().filter(|_| order.user_exists).map(|quote| {
+            Box::new(Checked {
+                show_name: quote.show_name.clone(),
+                category: quote.category.clone(),
+            })
+        }),
         fingerprint: order.fingerprint,
+    }
+}
+
+/// Makes the reservation without its lane, which a message there and one back would take: nobody else writes to a
+/// stream that does not exist, and the store itself sees to that. `None` when there is one, or when the log does not
+/// say yes: then the lane finds out what is there, and the broker keeps the command until it can. The events are the
+/// same as the lane's, so that what was appended after all is known for what it is.
+async fn append(
+    app: &App,
+    order: &Order,
+    request: &ReservationRequested,
+) -> Result<Option<Position>, Rejection> {
+    if order.quote.is_none() {
+        // Nobody could be asked for a quote: something is away, most likely the log.
+        return Ok(None);
+    }
+    let stream = StreamName::reservation(order.reservation_id);
+    let event = request.clone().into();
+    let mut end = StreamEnd::NEW;
+    let events = end
+        .link(
+            &stream,
+            order.command("request"),
+            &order.cause,
+            app.clock.now(),
+            [event],
+        )
+        .map_err(contract::Unreadable::from)?;
+    match app.log.append(&stream, Expected::NoStream, events).await {
+        Ok(appended) => Ok(Some(appended.position)),
+        Err(error) => {
+            tracing::debug!(%stream, %error, "the reservation is left to its lane");
+            Ok(None)
+        }
     }
 }
 

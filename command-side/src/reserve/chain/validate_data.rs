@@ -17,6 +17,8 @@ const ADVICE_WITHIN_MS: u64 = 2_000;
 
 /// The buyer and the show exist. Shapes were checked where the request was read.
 ///
+/// What both say goes into the reservation's first event, so that the saga need not ask them again.
+///
 /// With a broker that keeps asks, an order passes although the log is away and neither can be asked: it waits at
 /// the broker, and the saga finds out. Nobody is kept waiting for advice that does not come.
 ///
@@ -55,7 +57,7 @@ impl Link for ValidateData {
             app.ask_until(until, &order.cause, order.command("quote"), quote),
         )
         .await;
-        advice(user, can_wait)?;
+        order.user_exists = advice(user, can_wait)?.is_some();
         match advice(show, can_wait)?.map(|reply| reply.answer) {
             Some(Answer::Quoted(quote)) => order.quote = Some(quote),
             Some(other) => return Err(Rejection::unexpected(&other)),

@@ -139,15 +139,42 @@ pub struct ReservationRequested {
     pub line_until_ms: Timestamp,
     /// When.
     pub requested_at_ms: Timestamp,
+    /// What user and show said before the reservation was made; without it, the saga asks them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<Box<Checked>>,
     /// What was asked under an idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Digest>,
+}
+
+/// The buyer exists and the show is on sale: both said so when the reservation was requested. The first two steps of
+/// its saga are done with that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The show's name.
+    pub show_name: String,
+    /// Its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
 }
 
 impl ReservationRequested {
     /// Whether the buyer was told what it costs before it was asked for.
     pub fn is_quoted(&self) -> bool {
         self.quantity > 0
+    }
+
+    /// The steps that are done with the request.
+    pub fn steps(&self) -> Vec<StepRecord> {
+        let done = |step| StepRecord {
+            step,
+            state: StepState::Done,
+            at_ms: self.requested_at_ms,
+        };
+        match self.checked {
+            Some(_) => vec![done(Step::ValidateUser), done(Step::ValidateShow)],
+            None => Vec::new(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use ::mongodb::error::{
 use ports::{StoreError, VaultError};
 
 /// The server's code for a key that is there already.
-const DUPLICATE_KEY: i32 = 11_000;
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
 /// Why MongoDB cannot be used.
 #[derive(Debug, thiserror::Error)]

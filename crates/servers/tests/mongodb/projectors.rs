@@ -57,6 +57,22 @@ async fn a_projector_that_takes_the_lead_is_not_refused_for_what_it_saw_before()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_another_process_made_is_changed_and_not_made_again() {
+    let (server, database) = (server(), new_database());
+    let (one, other) = (store(&server, &database).await, store(&server, &database).await);
+    let active = one.active().await.unwrap();
+    let people = |version| (0..50).map(move |key| put(&USERS, &key.to_string(), version));
+    one.apply(active, people(1).collect(), Position(1)).await.unwrap();
+    // To this process they are all new, until the server says otherwise; one of them is.
+    let mut changes: Vec<_> = people(2).collect();
+    changes.push(put(&USERS, "another", 1));
+    other.apply(active, changes, Position(2)).await.unwrap();
+    assert_eq!(other.count(&USERS).await.unwrap(), 51);
+    let changed = one.get(&USERS, "7").await.unwrap().unwrap();
+    assert_eq!(changed.version, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_set_that_is_larger_than_a_transaction_arrives_whole() {
     let (server, database) = (server(), new_database());
     let store = store(&server, &database).await;

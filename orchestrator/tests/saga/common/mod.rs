@@ -8,7 +8,7 @@ pub mod world;
 use contract::{
     Answer, Currency, Event, HoldId, Money, Refusal, ReservationId, ShowId, Timestamp, UserId,
     commands::Quote,
-    events::{Choice, HoldGrant, ReservationRequested, Step, Tally},
+    events::{Checked, Choice, HoldGrant, ReservationRequested, Step, Tally},
 };
 use orchestrator::Settings;
 use uuid::Uuid;
@@ -49,7 +49,19 @@ pub fn request(id: ReservationId) -> ReservationRequested {
         payment_token: "tok_ok".into(),
         line_until_ms: T0.plus_ms(30_000),
         requested_at_ms: T0,
+        checked: None,
         fingerprint: None,
+    }
+}
+
+/// The same, after buyer and show were asked.
+pub fn checked(id: ReservationId) -> ReservationRequested {
+    ReservationRequested {
+        checked: Some(Box::new(Checked {
+            show_name: "Hamlet".into(),
+            category: None,
+        })),
+        ..request(id)
     }
 }
 

@@ -4,7 +4,10 @@
 //! many statements are as old as the wire protocol that is in use.
 
 use super::{
-    super::{bodies, failure::Failure},
+    super::{
+        bodies,
+        failure::{DUPLICATE_KEY, Failure, Remedy},
+    },
     generations::collection,
 };
 use ::mongodb::bson::{Bson, Document as Answer, RawArrayBuf, RawBson, RawDocumentBuf, cstr, raw::CStr};
@@ -19,10 +22,15 @@ const MAX_BYTES: usize = 8 << 20;
 /// What goes into one transaction, by collection.
 #[derive(Default)]
 pub(super) struct Part {
-    puts: BTreeMap<&'static str, RawArrayBuf>,
+    puts: BTreeMap<&'static str, Vec<Put>>,
     deletes: BTreeMap<&'static str, RawArrayBuf>,
     changes: usize,
     bytes: usize,
+}
+
+struct Put {
+    key: String,
+    document: RawDocumentBuf,
 }
 
 /// The last change of a key: its document, or none.
@@ -61,22 +69,20 @@ impl Part {
     }
 
     fn add(&mut self, collection: &'static str, key: &str, document: Option<RawDocumentBuf>, bytes: usize) {
-        let mut which = RawDocumentBuf::new();
-        which.append(cstr!("_id"), key);
-        let mut statement = RawDocumentBuf::new();
-        statement.append(cstr!("q"), which);
-        let statements = match document {
-            Some(document) => {
-                statement.append(cstr!("u"), document);
-                statement.append(cstr!("upsert"), true);
-                self.puts.entry(collection).or_default()
-            }
+        match document {
+            Some(document) => self.puts.entry(collection).or_default().push(Put {
+                key: key.to_owned(),
+                document,
+            }),
             None => {
+                let mut statement = of(key);
                 statement.append(cstr!("limit"), 1);
-                self.deletes.entry(collection).or_default()
+                self.deletes
+                    .entry(collection)
+                    .or_default()
+                    .push(RawBson::Document(statement));
             }
-        };
-        statements.push(RawBson::Document(statement));
+        }
         self.changes += 1;
         self.bytes += bytes;
     }
@@ -86,31 +92,77 @@ impl Part {
         self.changes
     }
 
-    /// The commands that make the changes.
-    pub fn commands(&self, generation: Generation) -> Vec<RawDocumentBuf> {
-        let command = |verb: &CStr, list: &CStr, of: &str, statements: &RawArrayBuf| {
+    /// The documents that are put, by collection and key.
+    pub fn put(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.puts
+            .iter()
+            .flat_map(|(of, puts)| puts.iter().map(|put| (*of, put.key.as_str())))
+    }
+
+    /// The commands that make the changes. Documents that seem new are inserted, which fails when they are not.
+    pub fn commands(
+        &self,
+        generation: Generation,
+        seems_new: impl Fn(&str, &str) -> bool,
+    ) -> Vec<RawDocumentBuf> {
+        let mut commands = Vec::new();
+        let mut command = |verb: &CStr, list: &CStr, of: &str, statements: RawArrayBuf| {
             let mut command = RawDocumentBuf::new();
             command.append(verb, collection(of, generation));
             // Nothing is lost by going on: one that fails fails the transaction.
             command.append(cstr!("ordered"), false);
-            command.append(list, statements.clone());
-            command
+            command.append(list, statements);
+            commands.push(command);
         };
-        let puts = self.puts.iter();
-        let deletes = self.deletes.iter();
-        puts.map(|(of, puts)| command(cstr!("update"), cstr!("updates"), of, puts))
-            .chain(deletes.map(|(of, deletes)| command(cstr!("delete"), cstr!("deletes"), of, deletes)))
-            .collect()
+        for (of, puts) in &self.puts {
+            let (new, old): (Vec<&Put>, Vec<&Put>) = puts.iter().partition(|put| seems_new(of, &put.key));
+            if !new.is_empty() {
+                let documents = new.into_iter().map(|put| put.document.clone()).collect();
+                command(cstr!("insert"), cstr!("documents"), of, documents);
+            }
+            if !old.is_empty() {
+                let updates = old.into_iter().map(Put::upsert).collect();
+                command(cstr!("update"), cstr!("updates"), of, updates);
+            }
+        }
+        for (of, deletes) in &self.deletes {
+            command(cstr!("delete"), cstr!("deletes"), of, deletes.clone());
+        }
+        commands
     }
+}
+
+impl Put {
+    fn upsert(&self) -> RawDocumentBuf {
+        let mut statement = of(&self.key);
+        statement.append(cstr!("u"), self.document.clone());
+        statement.append(cstr!("upsert"), true);
+        statement
+    }
+}
+
+/// The beginning of a statement about one document.
+fn of(key: &str) -> RawDocumentBuf {
+    let mut which = RawDocumentBuf::new();
+    which.append(cstr!("_id"), key);
+    let mut statement = RawDocumentBuf::new();
+    statement.append(cstr!("q"), which);
+    statement
 }
 
 /// The answer to a command lists the statements that failed, and is none the less a success.
 pub(super) fn check(answer: &Answer) -> Result<(), Failure> {
     match answer.get_array("writeErrors") {
         Ok(errors) if !errors.is_empty() => {
-            let first = errors.first().and_then(Bson::as_document);
-            let why = first.and_then(|first| first.get_str("errmsg").ok());
-            Err(Failure::refused(why.unwrap_or("a document was refused")))
+            let errors: Vec<&Answer> = errors.iter().filter_map(Bson::as_document).collect();
+            let why = errors.first().and_then(|first| first.get_str("errmsg").ok());
+            let failure = Failure::refused(why.unwrap_or("a document was refused"));
+            let duplicate = |error: &&Answer| error.get_i32("code").ok() == Some(DUPLICATE_KEY);
+            if errors.iter().all(duplicate) {
+                let remedy = Remedy::LookAtIt;
+                return Err(Failure { remedy, ..failure });
+            }
+            Err(failure)
         }
         _ => Ok(()),
     }
@@ -145,13 +197,33 @@ mod tests {
     }
 
     #[test]
+    fn what_seems_new_is_inserted_and_all_else_replaced() {
+        let cut = parts(&[put(&USERS, 1, 1), put(&USERS, 2, 1), put(&USERS, 3, 1)]).unwrap();
+        let part = cut.first().unwrap();
+        let commands = part.commands(Generation(3), |of, key| (of, key) == ("users", "2"));
+        let counts: Vec<_> = commands
+            .iter()
+            .map(|command| {
+                let (verb, _) = command.iter().next().unwrap().unwrap();
+                let (_, list) = command.iter().last().unwrap().unwrap();
+                (
+                    verb.as_str().to_owned(),
+                    list.as_array().unwrap().into_iter().count(),
+                )
+            })
+            .collect();
+        assert_eq!(counts, [("insert".to_owned(), 1), ("update".to_owned(), 2)]);
+        assert_eq!(part.put().count(), 3);
+    }
+
+    #[test]
     fn only_the_last_change_of_a_key_is_sent() {
         let deleted = Change::Delete {
             collection: &SHOWS,
             key: "1".into(),
         };
         let cut = parts(&[put(&SHOWS, 1, 1), put(&USERS, 1, 1), put(&SHOWS, 1, 2), deleted]).unwrap();
-        let commands = cut.first().unwrap().commands(Generation(3));
+        let commands = cut.first().unwrap().commands(Generation(3), |_, _| false);
         let names: Vec<_> = commands
             .iter()
             .map(|command| {

@@ -27,6 +27,7 @@ mod sessions;
 mod snapshots;
 mod transactions;
 mod view;
+mod written;
 
 use super::{
     Mongo, bodies,
@@ -46,11 +47,12 @@ use ports::{Change, Document, Generation, Query, ReadStore, StoreError};
 use sessions::Sessions;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 use tokio::sync::watch;
 use transactions::{Activate, Apply, Begin, transact};
 use view::View;
+use written::Written;
 
 /// How many documents `find` returns at the most, whatever its caller wants.
 const MAX_FOUND: usize = 10_000;
@@ -65,6 +67,7 @@ pub struct MongoStore {
     /// Per generation, what its document was when this process last applied something, or first looked. Gone
     /// after a failure.
     known: Mutex<BTreeMap<Generation, Known>>,
+    written: Written,
 }
 
 impl MongoStore {
@@ -81,6 +84,7 @@ impl MongoStore {
             view,
             sessions: Sessions::new(mongo),
             known: Mutex::default(),
+            written: Written::new(),
         });
         if let Err(error) = store.view.active().await {
             tracing::warn!(%error, "the read store opens without its server");
@@ -114,10 +118,16 @@ impl MongoStore {
             fence,
             next: &next,
             checkpoint,
+            written: &self.written,
+            mistaken: AtomicBool::new(false),
         };
         match transact(&self.mongo, &self.sessions, &apply).await {
             Ok(()) => {
                 counter!("eventflow_mongodb_documents_total").increment(part.changes() as u64);
+                for (of, key) in part.put() {
+                    self.written.remember(generation, of, key);
+                }
+                self.written.applied();
                 Ok(next)
             }
             // Also when an earlier try of the same went through, and its answer was lost.

@@ -10,13 +10,17 @@ use super::{
     changes::{Part, check},
     generations::{Known, Meta, as_known, moved},
     sessions::Sessions,
+    written::Written,
 };
 use ::mongodb::ClientSession;
 use async_trait::async_trait;
 use contract::Position;
 use metrics::counter;
 use ports::Generation;
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 /// For how long a transaction is tried again.
 const RETRIED_FOR: Duration = Duration::from_secs(5);
@@ -125,6 +129,10 @@ pub(super) struct Apply<'a> {
     pub next: &'a str,
     /// Where the checkpoint goes; `None` leaves it.
     pub checkpoint: Option<Position>,
+    /// What may be taken for new.
+    pub written: &'a Written,
+    /// A document that was taken for new was there: now all are upserts.
+    pub mistaken: AtomicBool,
 }
 
 #[async_trait]
@@ -143,9 +151,20 @@ impl Steps for Apply<'_> {
             let failure = Failure::refused("another projector has written");
             return Err(Failure { remedy, ..failure });
         }
-        for command in self.part.commands(self.generation) {
+        let mistaken = self.mistaken.load(Relaxed);
+        let seems_new = |of: &str, key: &str| !mistaken && self.written.seems_new(self.generation, of, key);
+        for command in self.part.commands(self.generation, seems_new) {
             let command = mongo.database().run_raw_command(command).session(&mut *session);
-            check(&mongo.call("write", command).await?)?;
+            let written = mongo.call("write", command).await;
+            match written.and_then(|answer| check(&answer)) {
+                Err(failure) if failure.remedy == Remedy::LookAtIt && !mistaken => {
+                    self.mistaken.store(true, Relaxed);
+                    self.written.mistaken();
+                    let remedy = Remedy::RunAgain;
+                    return Err(Failure { remedy, ..failure });
+                }
+                outcome => outcome?,
+            }
         }
         Ok(())
     }
