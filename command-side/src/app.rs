@@ -4,7 +4,7 @@ mod turns;
 
 pub use turns::{Turn, Turns};
 
-use crate::{outcomes::Outcomes, reserve::chain::Chain};
+use crate::{account::Accounts, outcomes::Outcomes, reserve::chain::Chain};
 use contract::{
     Answer, Ask, Cause, Command, CommandId, Currency, Failure, NewEvent, Position, Recorded, Refusal, Reply,
     StreamName, Timestamp,
@@ -14,6 +14,7 @@ use ports::{
 };
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::{Semaphore, oneshot};
+use web::access::Tokens;
 
 /// How many passwords are hashed at a time. Argon2id is slow and large on purpose: more at once would take the
 /// processors away from everybody who buys.
@@ -36,6 +37,10 @@ pub struct Settings {
     pub payment_timeout_ms: u64,
     /// How long a lane may take before an ask counts as unanswered.
     pub ask_timeout_ms: u64,
+    /// How long an access token is valid, in seconds.
+    pub access_ttl_s: u64,
+    /// How long a session can be renewed before its owner must log in again, in seconds.
+    pub session_ttl_s: u64,
 }
 
 impl Default for Settings {
@@ -46,6 +51,8 @@ impl Default for Settings {
             default_wait_ms: 5_000,
             payment_timeout_ms: 4_000,
             ask_timeout_ms: 10_000,
+            access_ttl_s: 900,
+            session_ttl_s: 2_592_000,
         }
     }
 }
@@ -66,6 +73,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// What becomes of the reservations that somebody waits for.
     pub outcomes: Arc<Outcomes>,
+    /// Access tokens, as the guard of this process knows them.
+    pub tokens: Arc<Tokens>,
     /// What an operator may set.
     pub settings: Settings,
 }
@@ -79,6 +88,7 @@ struct Inner {
     chain: Chain,
     keys: Turns,
     hashing: Semaphore,
+    accounts: Accounts,
 }
 
 impl Deref for App {
@@ -97,6 +107,7 @@ impl App {
             chain: Chain::standard(),
             keys: Turns::default(),
             hashing,
+            accounts: Accounts::default(),
         }))
     }
 
@@ -108,6 +119,11 @@ impl App {
     /// Requests under one idempotency key, one at a time.
     pub fn keys(&self) -> &Turns {
         &self.0.keys
+    }
+
+    /// What this process remembers of those who log in.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// Permits to hash a password.

@@ -4,8 +4,10 @@
 //! Deliberately absent: no read model is written here, no driver is named, and nothing but `show::decide` grants
 //! a ticket.
 
+pub mod account;
 pub mod aggregate;
 pub mod app;
+pub mod forget;
 pub mod http;
 pub mod idempotency;
 pub mod lanes;

@@ -8,7 +8,10 @@
 //! Personal data is sealed here, before it goes anywhere: from here on only the vault can read it.
 
 mod email;
-mod password;
+pub(crate) mod password;
+mod written;
+
+pub use written::{NAME, PASSWORD, is_document, is_email};
 
 use crate::{
     app::{App, Produced, Rejection},
@@ -122,6 +125,36 @@ async fn owned_address(app: &App, user_id: UserId) -> Result<Option<Digest>, Rej
             _ => None,
         },
     )
+}
+
+/// Gives back the address of somebody who is forgotten, so that others can register with it. Again needs nothing.
+///
+/// # Errors
+/// Technical failures; then it is to be repeated.
+pub(crate) async fn release_address(app: &App, cause: &Cause, user_id: UserId) -> Result<(), Rejection> {
+    let Some(pseudonym) = owned_address(app, user_id).await? else {
+        return Ok(());
+    };
+    let (address, request) = (Address { pseudonym }, Request::new(app, None));
+    if email::release(app, cause, request, address, user_id).await? {
+        return Ok(());
+    }
+    let retry_after_ms = 1_000;
+    Err(Failure::Busy { retry_after_ms }.into())
+}
+
+/// Who claimed the address with this pseudonym. Whether they got as far as to register with it is for the caller to
+/// see.
+///
+/// # Errors
+/// The log is away or damaged.
+pub(crate) async fn owner_of_address(app: &App, pseudonym: Digest) -> Result<Option<UserId>, Rejection> {
+    email::owner(app, Address { pseudonym }).await
+}
+
+/// The pseudonym of an address: the same for every spelling in upper and lower case.
+pub(crate) fn pseudonym_of_address(app: &App, email: &str) -> Digest {
+    Address::of(app, email).pseudonym
 }
 
 /// When the user was registered, by this request or an equal one.

@@ -5,7 +5,7 @@ use crate::{
     idempotency::{self, Request},
 };
 use contract::{
-    Cause, Command, Failure, Money, ShowId, Timestamp, UserId,
+    Cause, Command, Event, Failure, Money, Refusal, ShowId, StreamName, Timestamp, UserId,
     commands::{ShowAction, ShowCommand},
     events::{Layout, ShowScheduled},
 };
@@ -74,6 +74,18 @@ pub async fn schedule(
         value,
         position: reply.position,
     })
+}
+
+/// Whose show it is; `None` = nobody's in particular.
+///
+/// # Errors
+/// [`contract::Refusal::ShowNotFound`]; the log is away or damaged.
+pub async fn organiser(app: &App, show_id: ShowId) -> Result<Option<UserId>, Rejection> {
+    let first = app.read_first(&StreamName::show(show_id)).await?;
+    match first.map(|recorded| recorded.decode()).transpose()?.as_deref() {
+        Some((Event::ShowScheduled(scheduled), _)) => Ok(scheduled.organiser),
+        _ => Err(Refusal::ShowNotFound.into()),
+    }
 }
 
 /// Cancels a show: its holds are released and nothing more is sold. Durable on return; every sale is given back

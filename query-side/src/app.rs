@@ -1,6 +1,7 @@
 //! What the read side needs, and its limits.
 
 use crate::rendered::Rendered;
+use contract::Currency;
 use ports::{Clock, EventLog, Payments, ReadStore, Vault};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,6 +42,14 @@ pub struct Settings {
     pub rendered_bytes: u64,
     /// How many stories and time travels are told at once; each reads a part of the log.
     pub max_audits: usize,
+    /// What fewer people share is not told by the export of people.
+    pub export_k: u32,
+    /// How many exports are made at once; each keeps its people and purchases in memory.
+    pub max_exports: usize,
+    /// How long a caller may take to fetch an export, in milliseconds.
+    pub export_ms: u64,
+    /// The currency of the export's rows that count nothing.
+    pub currency: Currency,
     /// What a verification knows of the log beside what is in it; the head is taken from the log.
     pub expectations: Expectations,
 }
@@ -54,6 +63,10 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(15),
             rendered_bytes: 8 << 20,
             max_audits: 4,
+            export_k: 5,
+            max_exports: 2,
+            export_ms: 10 * 60_000,
+            currency: Currency::USD,
             expectations: Expectations::default(),
         }
     }
@@ -66,6 +79,7 @@ pub(crate) struct Reader {
     followers: Arc<Semaphore>,
     audits: Arc<Semaphore>,
     verifications: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 pub(crate) type Shared = Arc<Reader>;
@@ -79,6 +93,7 @@ impl Reader {
             audits: places(app.settings.max_audits),
             // One is enough to use up a core.
             verifications: places(1),
+            exports: places(app.settings.max_exports),
             app,
         }
     }
@@ -91,6 +106,11 @@ impl Reader {
     /// A place among those who read history.
     pub fn audit(&self) -> Result<OwnedSemaphorePermit, Problem> {
         place(&self.audits, "Ya se están leyendo varias historias.")
+    }
+
+    /// A place among those who take an export.
+    pub fn export(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        place(&self.exports, "Ya hay exportaciones en curso.")
     }
 
     /// The place of the one verification.

@@ -69,7 +69,7 @@ pub(crate) struct CambioDeReserva {
 )]
 pub(crate) async fn follow(
     State(reader): State<Shared>,
-    _: Access,
+    Access(caller): Access,
     Id(id): Id<ReservationId>,
     params: Params,
     LastSeen(seen): LastSeen,
@@ -77,6 +77,7 @@ pub(crate) async fn follow(
     catch_up(&reader.app, &params).await?;
     let reservation = reads::reservation(&reader.app, id).await?;
     let reservation = reservation.ok_or_else(|| Problem::new(Code::ReservationNotFound))?;
+    caller.reaches(reservation.user_id)?;
     if is_settled(&reservation) && seen.is_some_and(|seen| seen >= version(&reservation)) {
         // Tells an `EventSource` not to come back.
         return Ok(StatusCode::NO_CONTENT.into_response());

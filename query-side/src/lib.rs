@@ -4,11 +4,15 @@
 //! ([`ports::ReadStore`]), or the log itself where history is the question. A reader who must see their own write
 //! sends its position (`?posicion=`) and waits for the projection.
 //!
-//! One file per thing that is read: `shows`, `users`, `reservations`, `changes`, `payments`, `audit/…`.
+//! One file per thing that is read: `shows`, `users`, `reservations`, `changes`, `payments`, `audit/…`,
+//! `export/…`.
 
 mod app;
 mod audit;
 mod changes;
+mod datos;
+mod disclosure;
+mod export;
 mod paging;
 mod payments;
 mod reads;
@@ -16,6 +20,7 @@ mod rendered;
 mod reservations;
 mod shows;
 mod users;
+mod whoami;
 
 pub use app::{App, Settings};
 
@@ -28,6 +33,7 @@ use web::paths;
 /// Every GET of the contract but the hold's, which only the write side can answer.
 pub fn router(app: App) -> Router {
     let mut router = Router::new()
+        .route("/api/auth/yo", get(whoami::describe))
         .route("/api/pagos/{reserva_id}", get(payments::describe))
         .route("/api/auditoria/streams/{stream}", get(audit::streams::read))
         .route("/api/auditoria/reservas/{reserva_id}", get(audit::story::tell))
@@ -38,12 +44,15 @@ pub fn router(app: App) -> Router {
         .route("/api/auditoria/verificar", get(audit::verification::verify));
     for base in paths::USERS {
         router = router
+            .route(&format!("{base}/exportar"), get(export::people::export))
             .route(&format!("{base}{}", paths::USER), get(users::describe))
-            .route(&format!("{base}{}/compras", paths::USER), get(users::purchases));
+            .route(&format!("{base}{}/compras", paths::USER), get(users::purchases))
+            .route(&format!("{base}{}/datos", paths::USER), get(datos::everything));
     }
     for base in paths::SHOWS {
         router = router
             .route(base, get(shows::list))
+            .route(&format!("{base}/exportar"), get(export::shows::export))
             .route(&format!("{base}{}", paths::SHOW), get(shows::describe))
             .route(&format!("{base}{}/asientos", paths::SHOW), get(shows::seats));
     }
@@ -69,8 +78,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[derive(OpenApi)]
 #[openapi(
     paths(
+        whoami::describe,
         users::describe,
         users::purchases,
+        datos::everything,
+        export::people::export,
+        export::shows::export,
         shows::list,
         shows::describe,
         shows::seats,

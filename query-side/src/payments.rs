@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use web::{
     Code, Id, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
-    headers::Access,
     schema::{Amount, CurrencyCode},
 };
 
@@ -55,7 +54,6 @@ impl EstadoDePago {
 )]
 pub(crate) async fn describe(
     State(reader): State<Shared>,
-    _: Access,
     Id(id): Id<ReservationId>,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {

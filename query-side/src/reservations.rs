@@ -29,7 +29,7 @@ use web::{
 )]
 pub(crate) async fn describe(
     State(reader): State<Shared>,
-    _: Access,
+    Access(caller): Access,
     Id(id): Id<ReservationId>,
     params: Params,
     has: IfNoneMatch,
@@ -37,5 +37,6 @@ pub(crate) async fn describe(
     catch_up(&reader.app, &params).await?;
     let reservation = reads::reservation(&reader.app, id).await?;
     let reservation = reservation.ok_or_else(|| Problem::new(Code::ReservationNotFound))?;
+    caller.reaches(reservation.user_id)?;
     Ok(Tagged::json(&render::reservation(&reservation))?.respond(&has, Privacy::Personal))
 }

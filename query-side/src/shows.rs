@@ -14,7 +14,6 @@ use views::{search, seat_map::SeatMap, show::Show};
 use web::{
     Code, Id, Params, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
-    headers::Access,
     render,
     schema::{Evento, ListaEventos, MapaAsientos},
 };
@@ -34,7 +33,6 @@ use web::{
 )]
 pub(crate) async fn describe(
     State(reader): State<Shared>,
-    _: Access,
     Id(show_id): Id<ShowId>,
     params: Params,
     has: IfNoneMatch,
@@ -74,7 +72,6 @@ pub(crate) async fn describe(
 )]
 pub(crate) async fn list(
     State(reader): State<Shared>,
-    _: Access,
     params: Params,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {
@@ -143,7 +140,6 @@ fn wanted(mut params: Params) -> Result<(Vec<Filter>, Page), Problem> {
 )]
 pub(crate) async fn seats(
     State(reader): State<Shared>,
-    _: Access,
     Id(show_id): Id<ShowId>,
     params: Params,
     has: IfNoneMatch,

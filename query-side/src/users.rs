@@ -2,11 +2,12 @@
 
 use crate::{
     app::{App, Shared},
+    disclosure,
     paging::{DEFAULT_LIMIT, Page},
     reads::{self, catch_up, parse, store_problem},
 };
 use axum::{extract::State, response::Response};
-use contract::{Sealed, UserId, collections};
+use contract::{Sealed, UserId, collections, events::Disclosure};
 use ports::{Document, Filter, Op, Order, Query, VaultError};
 use serde_json::json;
 use std::sync::Arc;
@@ -34,14 +35,17 @@ use web::{
 )]
 pub(crate) async fn describe(
     State(reader): State<Shared>,
-    _: Access,
+    Access(caller): Access,
     Id(user_id): Id<UserId>,
     params: Params,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    // Before anything is looked up: whether somebody exists is nobody else's business either.
+    caller.reaches(user_id)?;
     let app = &reader.app;
     catch_up(app, &params).await?;
     let clear = open(app, find(app, user_id).await?).await?;
+    disclosure::record(app, &caller, Some(user_id), Disclosure::Profile).await?;
     let purchases = latest(app, user_id).await?;
     let shown = render::user(clear, purchases.iter().map(render::purchase).collect());
     Ok(Tagged::json(&shown)?.respond(&has, Privacy::Personal))
@@ -64,11 +68,12 @@ pub(crate) async fn describe(
 )]
 pub(crate) async fn purchases(
     State(reader): State<Shared>,
-    _: Access,
+    Access(caller): Access,
     Id(user_id): Id<UserId>,
     mut params: Params,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    caller.reaches(user_id)?;
     let app = &reader.app;
     catch_up(app, &params).await?;
     let page = Page::read(&mut params);
@@ -81,9 +86,15 @@ pub(crate) async fn purchases(
     Ok(Tagged::json(&ListaCompras { compras, cursor })?.respond(&has, Privacy::Personal))
 }
 
-async fn find(app: &App, user_id: UserId) -> Result<User, Problem> {
+/// A person who is known and not forgotten. Their key may be destroyed already before the read models hear of it:
+/// then opening a field says so.
+pub(crate) async fn find(app: &App, user_id: UserId) -> Result<User, Problem> {
     let document = reads::document(app, &collections::USERS, user_id.0).await?;
-    parse(&*document.ok_or_else(|| Problem::new(Code::UserNotFound))?)
+    let user: User = parse(&*document.ok_or_else(|| Problem::new(Code::UserNotFound))?)?;
+    match user.forgotten_at_ms {
+        Some(_) => Err(Problem::new(Code::UserForgotten)),
+        None => Ok(user),
+    }
 }
 
 /// The latest purchases: from the one document that has them, where the store keeps it, else by searching.
@@ -98,7 +109,7 @@ async fn latest(app: &App, user_id: UserId) -> Result<Vec<Purchase>, Problem> {
     Ok(history(app, user_id, &page).await?.0)
 }
 
-async fn history(
+pub(crate) async fn history(
     app: &App,
     user_id: UserId,
     page: &Page,
@@ -132,7 +143,7 @@ async fn history(
 }
 
 /// The names of the fields are part of what they are sealed with: registration uses the same.
-async fn open(app: &App, user: User) -> Result<ClearUser, Problem> {
+pub(crate) async fn open(app: &App, user: User) -> Result<ClearUser, Problem> {
     let id = user.user_id;
     Ok(ClearUser {
         user_id: id,

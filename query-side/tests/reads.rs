@@ -3,10 +3,11 @@
 
 mod world;
 
-use contract::{ReservationId, events::*};
+use contract::{ReservationId, Role, SessionId, UserId, events::*};
 use ports::{Charge, Payments, Vault};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use web::access::{Caller, Reach};
 use world::{RESERVATION, SHOW, USER, World, usd};
 
 #[tokio::test]
@@ -79,22 +80,61 @@ async fn nothing_is_found_under_unknown_or_malformed_ids() {
     }
 }
 
+/// The same read, as this caller.
+async fn status_as(world: &World, caller: &Caller, path: &str) -> u16 {
+    let mut request = axum::http::Request::get(path)
+        .body(axum::body::Body::empty())
+        .unwrap();
+    request.extensions_mut().insert(caller.clone());
+    let answer = tower::ServiceExt::oneshot(world.router.clone(), request);
+    answer.await.unwrap().status().as_u16()
+}
+
 #[tokio::test]
-async fn a_token_that_nobody_issued_is_refused_everywhere() {
+async fn a_customer_sees_what_is_their_own_and_is_refused_what_is_anothers() {
     let world = World::new();
+    world.register().await;
+    world.schedule(SHOW, |_| {}).await;
+    let choice = Choice::Quantity {
+        quantity: 1,
+        section: None,
+    };
+    world.request(RESERVATION, choice).await;
+    world.project().await;
+    let customer = |user| {
+        let session = SessionId(Uuid::from_u128(9));
+        Caller::logged_in(user, session, [Role::Customer].into(), Reach::Own)
+    };
+    let (own, other) = (customer(USER), customer(UserId(Uuid::from_u128(0xbad))));
     for path in [
-        "/api/eventos",
-        "/api/auditoria/verificar",
-        &format!("/api/usuarios/{USER}"),
+        format!("/api/usuarios/{USER}"),
+        format!("/api/users/{USER}/compras"),
+        format!("/api/reservar/{RESERVATION}"),
+        format!("/api/reservas/{RESERVATION}/cambios"),
     ] {
-        let answer = world.get_with(path, &[("authorization", "Bearer x")]).await;
+        assert_eq!(status_as(&world, &own, &path).await, 200, "{path}");
+        assert_eq!(status_as(&world, &other, &path).await, 403, "{path}");
         assert_eq!(
-            (answer.status, answer.codigo()),
-            (401, "NO_AUTENTICADO"),
+            status_as(&world, &Caller::anonymous(), &path).await,
+            401,
             "{path}"
         );
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
+    let nobody = Uuid::from_u128(0xdead);
+    let unknown = format!("/api/usuarios/{nobody}");
+    assert_eq!(
+        status_as(&world, &own, &unknown).await,
+        403,
+        "not even whether they exist"
+    );
+    let unknown = format!("/api/reservar/{nobody}");
+    assert_eq!(status_as(&world, &own, &unknown).await, 404);
+}
+
+#[tokio::test]
+async fn whoever_operates_the_program_is_told_so() {
+    let answer = World::new().get("/api/auth/yo").await;
+    assert_eq!(answer.body, json!({"usuario_id": null, "roles": ["admin"]}));
 }
 
 #[tokio::test]
@@ -272,7 +312,7 @@ async fn every_operation_of_the_document_is_routed() {
     let world = World::new();
     let document = serde_json::to_value(query_side::openapi()).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 12);
+    assert_eq!(paths.len(), 16);
     for path in paths.keys() {
         let parts = path
             .split('/')

@@ -174,3 +174,80 @@ struct Pago {
 enum Metodo {
     Tarjeta,
 }
+
+/// Con qué se inicia una sesión.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct Credenciales {
+    #[schema(
+        format = "email",
+        min_length = 1,
+        max_length = 254,
+        example = "ana@example.com"
+    )]
+    email: String,
+    #[schema(min_length = 1, max_length = 128, format = "password")]
+    password: String,
+}
+
+/// Los tokens de una sesión.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SesionIniciada {
+    /// Va en `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Siempre `Bearer`.
+    #[schema(value_type = String, example = "Bearer")]
+    pub token_type: &'static str,
+    /// Cuántos segundos vale `access_token`.
+    #[schema(example = 900)]
+    pub expires_in: u64,
+    /// Vale una sola vez, para renovar la sesión.
+    pub refresh_token: String,
+}
+
+/// La renovación de una sesión.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct Renovacion {
+    /// El último que se recibió.
+    #[schema(min_length = 1, max_length = 200)]
+    refresh_token: String,
+}
+
+/// El fin de una sesión, si no la dice el token de acceso.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct Salida {
+    #[schema(min_length = 1, max_length = 200)]
+    refresh_token: Option<String>,
+}
+
+/// Los roles que un usuario va a tener; `cliente` lo es siempre.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct RolesNuevos {
+    /// Sin repetir.
+    #[schema(max_items = 5, example = json!(["organizador", "puerta"]))]
+    roles: Vec<Rol>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code)]
+enum Rol {
+    Cliente,
+    Organizador,
+    Puerta,
+    Auditor,
+    Admin,
+}
+
+/// Los roles de un usuario.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RolesDeUsuario {
+    /// El usuario.
+    pub usuario_id: Uuid,
+    /// Todos; `cliente` siempre.
+    #[schema(example = json!(["cliente", "organizador"]))]
+    pub roles: Vec<&'static str>,
+}

@@ -1,11 +1,12 @@
 //! The write side's part of the OpenAPI document, derived from its handlers.
 
-use super::{holds, operations, reservations, shows, users};
+use super::{accounts, forget, holds, operations, reservations, shows, users};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(paths(
     users::register,
+    forget::forget,
     shows::schedule,
     shows::cancel,
     holds::create,
@@ -15,6 +16,10 @@ use utoipa::OpenApi;
     reservations::purchase,
     reservations::cancel,
     operations::retry,
+    accounts::login,
+    accounts::refresh,
+    accounts::log_out,
+    accounts::change_roles,
 ))]
 struct Document;
 
@@ -46,7 +51,11 @@ mod tests {
             [
                 "delete /api/eventos/{evento_id}/bloqueos/{bloqueo_id}",
                 "delete /api/reservar/{reserva_id}",
+                "delete /api/usuarios/{usuario_id}",
                 "get /api/eventos/{evento_id}/bloqueos/{bloqueo_id}",
+                "post /api/auth/login",
+                "post /api/auth/logout",
+                "post /api/auth/refresh",
                 "post /api/comprar",
                 "post /api/eventos",
                 "post /api/eventos/{evento_id}/bloqueos",
@@ -54,6 +63,7 @@ mod tests {
                 "post /api/operaciones/sagas/{reserva_id}/reintentar",
                 "post /api/reservar",
                 "post /api/usuarios",
+                "put /api/usuarios/{usuario_id}/roles",
             ]
         );
         let key = &document["paths"]["/api/reservar"]["post"]["parameters"][0];

@@ -52,7 +52,7 @@ pub(super) fn routes() -> Router<App> {
         (status = 201, body = Bloqueo, description = "Retenidas"),
         (status = "4XX", body = Problema, content_type = "application/problem+json",
             description = "`USUARIO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`, `ASIENTOS_OCUPADOS`, \
-                `SIN_DISPONIBILIDAD`, `LIMITE_DE_COMPRA`, `EVENTO_NO_DISPONIBLE`"),
+                `SIN_DISPONIBILIDAD`, `LIMITE_DE_COMPRA`, `EVENTO_NO_DISPONIBLE`, `SIN_PERMISO`"),
     )
 )]
 pub(super) async fn create(
@@ -63,6 +63,7 @@ pub(super) async fn create(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let wanted = read(&body, show_id)?;
+    context.caller.reaches(wanted.user_id)?;
     let request = request(&app, &context, Endpoint::Hold(show_id), key, &body);
     let held = hold::hold(&app, &context.cause(request.id), request, wanted).await?;
     // As it was granted, also when the same request comes again later.
@@ -85,7 +86,7 @@ pub(super) async fn create(
     responses(
         (status = 200, body = Bloqueo, description = "Como está ahora"),
         (status = "4XX", body = Problema, content_type = "application/problem+json",
-            description = "`BLOQUEO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`"),
+            description = "`BLOQUEO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`, `SIN_PERMISO`"),
     )
 )]
 pub(super) async fn describe(
@@ -96,6 +97,7 @@ pub(super) async fn describe(
 ) -> Result<Response, Problem> {
     let request = CommandId(app.ids.fresh());
     let hold = hold::describe(&app, &context.cause(hold_id.0), request, show_id, hold_id).await?;
+    context.caller.reaches(hold.value.user_id)?;
     Ok(answer(
         StatusCode::OK,
         render::hold(&hold.value, show_id, app.clock.now()),
@@ -113,7 +115,7 @@ pub(super) async fn describe(
     responses(
         (status = 204, description = "Liberado"),
         (status = "4XX", body = Problema, content_type = "application/problem+json",
-            description = "`BLOQUEO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`, `BLOQUEO_EN_USO`"),
+            description = "`BLOQUEO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`, `BLOQUEO_EN_USO`, `SIN_PERMISO`"),
     )
 )]
 pub(super) async fn release(
@@ -123,6 +125,10 @@ pub(super) async fn release(
     Id(hold_id): Id<HoldId>,
 ) -> Result<Response, Problem> {
     let request = CommandId(app.ids.fresh());
+    if !context.caller.reaches_all() {
+        let hold = hold::describe(&app, &context.cause(hold_id.0), request, show_id, hold_id).await?;
+        context.caller.reaches(hold.value.user_id)?;
+    }
     let released = hold::release(&app, &context.cause(hold_id.0), request, show_id, hold_id).await?;
     Ok(StatusCode::NO_CONTENT.into_response().at(released.position))
 }

@@ -4,8 +4,10 @@
 //! Handlers are thin: they read and check what came, hand it to one use case, and render what it answers. Field
 //! names are Spanish here and nowhere behind.
 
+mod accounts;
 mod bodies;
 mod docs;
+mod forget;
 mod holds;
 mod operations;
 mod patience;
@@ -34,10 +36,12 @@ use web::{IdempotencyKey, Problem, RequestContext, fingerprint, headers::Respons
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(users::routes())
+        .merge(forget::routes())
         .merge(shows::routes())
         .merge(holds::routes())
         .merge(reservations::routes())
         .merge(operations::routes())
+        .merge(accounts::routes())
         .with_state(app)
 }
 

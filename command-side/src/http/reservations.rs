@@ -63,7 +63,7 @@ pub(super) fn routes() -> Router<App> {
         (status = "4XX", body = Problema, content_type = "application/problem+json",
             description = "`PAGO_RECHAZADO`, `USUARIO_NO_ENCONTRADO`, `EVENTO_NO_ENCONTRADO`, \
                 `SIN_DISPONIBILIDAD`, `ASIENTOS_OCUPADOS`, `LIMITE_DE_COMPRA`, \
-                `EVENTO_NO_DISPONIBLE`, `BLOQUEO_VENCIDO`. Con `reserva` si llegó a existir"),
+                `EVENTO_NO_DISPONIBLE`, `BLOQUEO_VENCIDO`, `SIN_PERMISO`. Con `reserva` si llegó a existir"),
     )
 )]
 pub(super) async fn reserve(
@@ -74,6 +74,7 @@ pub(super) async fn reserve(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let wanted = read(&body)?;
+    context.caller.reaches(wanted.user_id)?;
     let request = request(&app, &context, Endpoint::Reserve, key, &body);
     let patience = Patience::of(&app, prefer);
     let reserved = place(&app, order(&context, request, wanted, patience), patience.until).await?;
@@ -88,7 +89,8 @@ pub(super) async fn reserve(
     responses(
         (status = 202, body = Reserva, description = "En trámite"),
         (status = "4XX", body = Problema, content_type = "application/problem+json",
-            description = "`USUARIO_NO_ENCONTRADO`, `BLOQUEO_NO_ENCONTRADO`, `BLOQUEO_VENCIDO`, `BLOQUEO_EN_USO`"),
+            description = "`USUARIO_NO_ENCONTRADO`, `BLOQUEO_NO_ENCONTRADO`, `BLOQUEO_VENCIDO`, `BLOQUEO_EN_USO`, \
+                `SIN_PERMISO`"),
     )
 )]
 pub(super) async fn purchase(
@@ -98,6 +100,7 @@ pub(super) async fn purchase(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let wanted = read_purchase(&body)?;
+    context.caller.reaches(wanted.user_id)?;
     let request = request(&app, &context, Endpoint::Purchase, key, &body);
     let patience = Patience::none(&app);
     let reserved = place(&app, order(&context, request, wanted, patience), patience.until).await;
@@ -111,7 +114,8 @@ pub(super) async fn purchase(
     responses(
         (status = 202, body = Reserva, description = "Se está deshaciendo; se sigue en `Location`"),
         (status = "4XX", body = Problema, content_type = "application/problem+json",
-            description = "`RESERVA_NO_ENCONTRADA`, `RESERVA_NO_CANCELABLE`, `EVENTO_NO_DISPONIBLE`"),
+            description = "`RESERVA_NO_ENCONTRADA`, `RESERVA_NO_CANCELABLE`, `EVENTO_NO_DISPONIBLE`, \
+                `SIN_PERMISO`"),
     )
 )]
 pub(super) async fn cancel(
@@ -119,6 +123,11 @@ pub(super) async fn cancel(
     context: RequestContext,
     Id(reservation_id): Id<ReservationId>,
 ) -> Result<Response, Problem> {
+    if !context.caller.reaches_all() {
+        context
+            .caller
+            .reaches(reserve::cancel::buyer(&app, reservation_id).await?)?;
+    }
     let request = Request::new(&app, None);
     let cause = context.cause(reservation_id.0);
     Ok(accepted(
@@ -154,6 +163,7 @@ fn order(context: &RequestContext, request: Request, wanted: Wanted, patience: P
         fingerprint: request.fingerprint,
         cause: context.cause(request.id),
         quote: None,
+        user_exists: false,
         price: None,
         created: None,
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    register::{self, Person},
+    register::{self, NAME, PASSWORD, Person},
 };
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::post};
 use contract::events::DocumentType;
@@ -17,9 +17,6 @@ use web::{
     render::{self, ClearUser, DOCUMENT_TYPES},
     schema::{Problema, Usuario},
 };
-
-/// The longest address that SMTP can carry.
-const MAX_EMAIL: usize = 254;
 
 pub(super) fn routes() -> Router<App> {
     paths::USERS
@@ -70,10 +67,10 @@ fn read(body: &Value) -> Result<Person, Problem> {
     let kinds = DOCUMENT_TYPES.map(|(word, kind)| (word, Some(kind)));
     let kind: Option<DocumentType> = fields.one_of("tipo_documento", &kinds);
     let document = fields.parsed("nro_documento", String::new(), document);
-    let given_name = fields.text("nombre", 1..=100);
-    let family_name = fields.text("apellido", 1..=100);
+    let given_name = fields.text("nombre", NAME);
+    let family_name = fields.text("apellido", NAME);
     let email = fields.parsed("email", String::new(), email);
-    let password = fields.optional_secret("password", 10..=128);
+    let password = fields.optional_secret("password", PASSWORD);
     fields.finish()?;
     let document_type = checked(kind)?;
     Ok(Person {
@@ -86,32 +83,16 @@ fn read(body: &Value) -> Result<Person, Problem> {
     })
 }
 
-/// 3–32 of letters, digits, `.` and `-`; not of `.` and `-` alone, which count for nothing.
 fn document(text: &str) -> Result<String, &'static str> {
-    let shaped = text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-    let counts = text.bytes().any(|b| b.is_ascii_alphanumeric());
-    if shaped && counts && (3..=32).contains(&text.len()) {
+    if register::is_document(text) {
         return Ok(text.to_owned());
     }
     Err("debe tener de 3 a 32 letras, dígitos, puntos o guiones")
 }
 
-/// Whether mail reaches somebody only a mail can tell; this refuses what certainly is no address.
 fn email(text: &str) -> Result<String, &'static str> {
-    let valid = text.split_once('@').is_some_and(|(local, domain)| {
-        let strange = |c: char| c.is_whitespace() || c.is_control() || "@<>()[],;:\\\"".contains(c);
-        let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-        (1..=64).contains(&local.len())
-            && local.split('.').all(|part| !part.is_empty())
-            && !text.replacen('@', "", 1).contains(strange)
-            && domain.contains('.')
-            && domain.split('.').all(label)
-    });
-    if valid && text.len() <= MAX_EMAIL {
-        Ok(text.to_owned())
-    } else {
-        Err("debe ser una dirección de correo válida")
+    if register::is_email(text) {
+        return Ok(text.to_owned());
     }
+    Err("debe ser una dirección de correo válida")
 }

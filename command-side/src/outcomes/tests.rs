@@ -29,6 +29,7 @@ fn story(id: ReservationId) -> Vec<Arc<Recorded>> {
             payment_token: "tok_ok".into(),
             line_until_ms: at_ms,
             requested_at_ms: at_ms,
+            checked: None,
             fingerprint: None,
         }
         .into(),

@@ -115,29 +115,34 @@ pub(super) async fn claim(
     .into())
 }
 
-/// Gives back a claim that came to nothing. Again, or when others have taken it over since, needs nothing.
+/// Gives back a claim that came to nothing, or whose owner is forgotten. Again, or when others have taken it over
+/// since, needs nothing. False when others kept writing the stream: one that came to nothing is taken over later.
 pub(super) async fn release(
     app: &App,
     cause: &Cause,
     request: Request,
     address: Address,
     user_id: UserId,
-) -> Result<(), Rejection> {
+) -> Result<bool, Rejection> {
     for _ in 0..ATTEMPTS {
         let found = find(app, address).await?;
         if found.owner.is_none_or(|(owner, _)| owner != user_id) {
-            return Ok(());
+            return Ok(true);
         }
         let released = EmailReleased {
             user_id,
             at_ms: app.clock.now(),
         };
         if write(app, cause, request, address, found.end, vec![released.into()]).await? {
-            return Ok(());
+            return Ok(true);
         }
     }
-    // It is taken over later.
-    Ok(())
+    Ok(false)
+}
+
+/// Who has an address, as far as the claims on it tell.
+pub(super) async fn owner(app: &App, address: Address) -> Result<Option<UserId>, Rejection> {
+    Ok(find(app, address).await?.owner.map(|(owner, _)| owner))
 }
 
 async fn find(app: &App, address: Address) -> Result<Found, Rejection> {

@@ -25,6 +25,7 @@ fn requested(fingerprint: Option<u8>, at: i64) -> ReservationRequested {
         payment_token: "tok_ok".into(),
         line_until_ms: Timestamp(5_000),
         requested_at_ms: Timestamp(at),
+        checked: None,
         fingerprint: fingerprint.map(|byte| Digest([byte; 32])),
     }
 }

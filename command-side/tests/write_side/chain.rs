@@ -40,6 +40,7 @@ fn order(user: Uuid, show: Uuid) -> Order {
             trace: None,
         },
         quote: None,
+        user_exists: false,
         price: None,
         created: None,
     }

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod bed;
 mod chain;
+mod forgetting;
 mod holds;
 mod idempotency;
+mod ownership;
 mod payments;
 mod reservations;
 mod shows;

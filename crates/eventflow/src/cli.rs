@@ -5,8 +5,12 @@ use crate::{
     settings::{FolderFlags, ServersFlags, ServingFlags},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use contract::{Currency, Position, ReservationId, Timestamp};
+use contract::{Currency, Position, ReservationId, Timestamp, UserId, events::DocumentType};
 use std::{net::SocketAddr, path::PathBuf};
+use web::{
+    access::{role_from, role_word},
+    render::DOCUMENT_TYPES,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +20,8 @@ Examples:
   eventflow verify --data ./data              prove that nothing was oversold, lost or altered
   eventflow replay --stream show-ID --print   what happened to one show, event by event
   eventflow sagas list                        purchases that are not settled, and why
+  eventflow forget --user ID                  forget a person and print a certificate of it
+  eventflow admin create --email E ...        register an administrator; asks for the password
   eventflow bench --quick                     how fast is it on this machine?
   eventflow serve command-side orchestrator   two roles of the platform on real servers, in one process
   eventflow dead-letters list                 messages that nobody could carry out
@@ -53,6 +59,12 @@ pub enum Command {
     Rebuild(FolderFlags),
     /// Purchases that are not settled: list them, look at one, let a stuck one try again
     Sagas(SagasArgs),
+    /// Forget a person, for good, and print a certificate of it; through `dev` when it runs
+    Forget(ForgetArgs),
+    /// The first administrator, and roles for others: where nobody can log in yet who could give them
+    Admin(AdminArgs),
+    /// The keys that people's data are sealed with: exchange the master key for a new one
+    Keys(KeysArgs),
     /// Measure this program on this machine, client included, and print one table
     Bench(BenchArgs),
     /// Run one role or several of the platform on real servers: EventStoreDB, RabbitMQ, MongoDB, Redis
@@ -217,6 +229,118 @@ impl Until {
             "neither a position (a whole number) nor a time such as 2026-11-21T20:00:00Z".to_string()
         })
     }
+}
+
+/// What `forget` takes.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Who
+    #[arg(long, value_name = "USER")]
+    pub user: UserId,
+    /// Print the certificate as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub folder: FolderFlags,
+}
+
+/// What `admin` takes.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub action: AdminAction,
+}
+
+/// What can be done about administrators.
+#[derive(Debug, Subcommand)]
+pub enum AdminAction {
+    /// Register a person and make them an administrator; whoever has this document already is made one
+    ///
+    /// The password is asked for on the terminal, or read as one line from standard input; never from a flag. Works
+    /// on a data folder that nobody uses, or with --servers on a running platform. Prints the user's id.
+    Create {
+        /// Their e-mail address, with which they log in
+        #[arg(long)]
+        email: String,
+        /// Their given name
+        #[arg(long, value_name = "NAME")]
+        given_name: String,
+        /// Their family name
+        #[arg(long, value_name = "NAME")]
+        family_name: String,
+        /// What their document is: DNI, CI, Cedula, RUT, Pasaporte or Otro
+        #[arg(long, value_name = "TYPE", value_parser = document_type)]
+        document_type: DocumentType,
+        /// Its number
+        #[arg(long, value_name = "NUMBER")]
+        document: String,
+        /// Where.
+        #[command(flatten)]
+        place: AdminPlace,
+    },
+    /// Give somebody roles, beside those that they have
+    Grant {
+        /// Who
+        #[arg(long, value_name = "USER")]
+        user: UserId,
+        /// Which: organizador, puerta, auditor or admin; may be said several times
+        #[arg(long, value_name = "ROLE", required = true, value_parser = access_role)]
+        role: Vec<contract::Role>,
+        /// Where.
+        #[command(flatten)]
+        place: AdminPlace,
+    },
+}
+
+/// Where an administrator is made.
+#[derive(Debug, Args)]
+pub struct AdminPlace {
+    /// On the platform whose servers the environment or the file names (EVENTFLOW_EVENTSTORE_URL …), not on a folder
+    #[arg(long, conflicts_with = "data")]
+    pub servers: bool,
+    /// Which folder.
+    #[command(flatten)]
+    pub folder: FolderFlags,
+}
+
+fn document_type(text: &str) -> Result<DocumentType, String> {
+    let found = DOCUMENT_TYPES
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(text));
+    let words = DOCUMENT_TYPES.map(|(word, _)| word).join(", ");
+    found
+        .map(|(_, kind)| *kind)
+        .ok_or_else(|| format!("it must be one of {words}"))
+}
+
+fn access_role(text: &str) -> Result<contract::Role, String> {
+    let words = contract::Role::ALL.map(role_word).join(", ");
+    role_from(text).ok_or_else(|| format!("it must be one of {words}"))
+}
+
+/// What `keys` takes.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub action: KeysAction,
+}
+
+/// What can be done about keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    /// Make a new master key and wrap all persons' keys by it; killed in the middle, it goes on when run again
+    ///
+    /// Nobody may use the folder meanwhile. On servers, nodes do it themselves: start each with
+    /// EVENTFLOW_MASTER_KEY_PREVIOUS set to the new key, then each with the two exchanged, and once every
+    /// command-side node has logged that all keys are wrapped, without EVENTFLOW_MASTER_KEY_PREVIOUS.
+    Rotate {
+        /// Where.
+        #[command(flatten)]
+        folder: FolderFlags,
+    },
 }
 
 /// What `sagas` takes.

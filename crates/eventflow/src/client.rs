@@ -2,7 +2,7 @@
 //! `dev`, and what `bench` measures with. Smaller than a general client on purpose: on a machine with two cores
 //! every microsecond of the client is taken from the server that it measures.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::OnceLock};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -148,10 +148,25 @@ impl Connection {
     }
 }
 
+/// Sends this access token with every request of this process from now on. The first one counts.
+pub fn authorize(token: &str) {
+    let _ = AUTHORIZATION.set(format!("Authorization: Bearer {token}\r\n"));
+}
+
+static AUTHORIZATION: OnceLock<String> = OnceLock::new();
+
 /// Writes a request into `buffer`, which is emptied first. `headers` are whole lines, each with its `\r\n`.
 pub fn request(buffer: &mut Vec<u8>, method: &str, path: &str, headers: &str, body: &[u8]) {
     buffer.clear();
-    for part in [method, " ", path, " HTTP/1.1\r\nHost: eventflow\r\n", headers] {
+    let authorization = AUTHORIZATION.get().map_or("", String::as_str);
+    for part in [
+        method,
+        " ",
+        path,
+        " HTTP/1.1\r\nHost: eventflow\r\n",
+        authorization,
+        headers,
+    ] {
         buffer.extend_from_slice(part.as_bytes());
     }
     if !body.is_empty() {

@@ -1,7 +1,9 @@
 //! `dev`: the whole of EventFlow in this process, from the first line that it prints to its last.
 
 use crate::{
-    ProgramError, operations,
+    ProgramError,
+    access::{self, Required},
+    operations,
     settings::Settings,
     signals::Signals,
     world::{self, Occupied, World},
@@ -56,6 +58,7 @@ pub fn run(settings: &Settings) -> Result<(), ProgramError> {
             None => None,
         };
         let router = operations::router(&world, settings, metrics, closing)?;
+        let router = access::guard(router, world.tokens(), world.store(), settings, Required::No);
         greet(address, &settings.data)?;
         if let Some(endpoint) = &endpoint {
             println!(

@@ -8,12 +8,15 @@
 //! | [`dev`] | the server's life, from the first log line to the last |
 //! | [`gateway`] | the simulated payment provider, as a process of its own |
 //! | [`serve`], `node` | the same for one role or several on real servers |
+//! | [`access`] | who is let in |
 //! | [`operations`] | health, metrics, the description of the HTTP surface |
+//! | [`retention`] | the care of people: who is to be forgotten, and what is left to do about it |
 //! | [`commands`] | the other subcommands, one file each |
 //! | [`bench`] | how fast it is here |
 //!
 //! Deliberately absent: rules of the business. Whatever decides, projects or renders stands in the other crates.
 
+pub mod access;
 pub mod bench;
 pub mod cli;
 pub mod client;
@@ -26,6 +29,7 @@ mod logging;
 mod node;
 pub mod operations;
 mod progress;
+pub mod retention;
 pub mod serve;
 pub mod settings;
 mod signals;
@@ -51,6 +55,9 @@ pub fn run(cli: Cli) -> Result<(), ProgramError> {
         }
         Some(Command::Rebuild(flags)) => commands::rebuild::run(&prepare(flags)?),
         Some(Command::Sagas(args)) => commands::sagas::run(args.action),
+        Some(Command::Forget(args)) => commands::forget::run(args),
+        Some(Command::Admin(args)) => commands::admin::run(args.action),
+        Some(Command::Keys(args)) => commands::keys::run(args.action),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Serve(args)) => serve::run(&prepare(args.settings)?, &args.roles),
         Some(Command::DeadLetters(args)) => commands::dead_letters::run(args.action),

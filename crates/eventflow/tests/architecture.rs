@@ -70,6 +70,7 @@ const RESERVED: &[(&str, &[&str])] = &[
             "ports",
             "servers",
             "endpoint",
+            "web",
             "command-side",
             "orchestrator",
             "projector",

@@ -52,3 +52,12 @@ async fn a_hundred_seats_with_three_buyers_each_are_each_sold_once() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once() {
+    tell(
+        "thrice",
+        stories::whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once,
+    )
+    .await;
+}

@@ -23,4 +23,4 @@ pub use event_log::{AppendError, Appended, EventLog, Expected, LogError, Tail};
 pub use payments::{Charge, ChargeOutcome, Ledger, PaymentError, Payments};
 pub use read_store::{Change, Document, Filter, Generation, Op, Order, Query, ReadStore, StoreError};
 pub use snapshots::{Snapshot, Snapshots};
-pub use vault::{Vault, VaultError};
+pub use vault::{Rewrapping, Vault, VaultError};

@@ -55,9 +55,102 @@ pub trait WrappedKeys: Send + Sync {
     /// above all.
     async fn put(&self, person: UserId, wrapped: &[u8]) -> Result<(), VaultError>;
 
+    /// Puts the same key, wrapped anew, in place of this wrapping; anything else that is kept stays, a mark of
+    /// destruction above all. Compared and replaced in one step.
+    async fn replace(&self, person: UserId, wrapped: &[u8], anew: &[u8]) -> Result<(), VaultError>;
+
     /// Removes the person's key and marks it as destroyed, in one step. Again needs nothing. When it fails, the
     /// vault's `destroy` fails too and is to be repeated.
     async fn destroyed(&self, person: UserId) -> Result<(), VaultError>;
+}
+
+/// The master keys of a vault: the one that wraps, and, while one is exchanged for another, one more that still
+/// opens. Never shown.
+#[derive(Clone)]
+pub struct Masters {
+    current: KeyBytes,
+    also: Option<KeyBytes>,
+}
+
+/// What a wrapped key is, seen from the master keys.
+pub enum Rewrapped {
+    /// Wrapped by the current master key already.
+    Already,
+    /// It was wrapped by the other; this is the same key, wrapped by the current one.
+    Anew(Vec<u8>),
+}
+
+impl Masters {
+    /// The key that wraps, and another that opens as well.
+    pub fn new(current: KeyBytes, also: Option<KeyBytes>) -> Self {
+        Self {
+            current,
+            also: also.filter(|also| *also != current),
+        }
+    }
+
+    /// Whether one is being exchanged for another.
+    pub fn are_two(&self) -> bool {
+        self.also.is_some()
+    }
+
+    /// Wraps a person's key by the current master key.
+    ///
+    /// # Errors
+    /// `Unavailable` when the system gives no random bytes.
+    pub fn wrap(&self, person: UserId, key: &KeyBytes) -> Result<Vec<u8>, VaultError> {
+        wrap(&self.current, person, key)
+    }
+
+    /// The person's key, whichever master key wrapped it.
+    pub fn unwrap(&self, person: UserId, wrapped: &[u8]) -> Option<KeyBytes> {
+        self.try_each(|master| unwrap(master, person, wrapped))
+    }
+
+    /// The pseudonyms, whichever master key wrapped their key.
+    pub fn pseudonyms(&self, wrapped: &[u8]) -> Option<Pseudonyms> {
+        self.try_each(|master| Pseudonyms::unwrap(master, wrapped))
+    }
+
+    /// A new key for pseudonyms, wrapped by the current master key.
+    ///
+    /// # Errors
+    /// `Unavailable` when the system gives no random bytes.
+    pub fn fresh_pseudonyms(&self) -> Result<Vec<u8>, VaultError> {
+        Pseudonyms::fresh(&self.current)
+    }
+
+    /// Wraps a person's key anew, unless the current master key wrapped it.
+    ///
+    /// # Errors
+    /// `Unavailable` when neither opens it, or the system gives no random bytes.
+    pub fn rewrap(&self, person: UserId, wrapped: &[u8]) -> Result<Rewrapped, VaultError> {
+        self.rewrap_as(person.0, PERSON_KEY, wrapped)
+    }
+
+    /// The same for the key of the pseudonyms.
+    ///
+    /// # Errors
+    /// As [`Masters::rewrap`].
+    pub fn rewrap_pseudonyms(&self, wrapped: &[u8]) -> Result<Rewrapped, VaultError> {
+        self.rewrap_as(Uuid::nil(), PSEUDONYM_KEY, wrapped)
+    }
+
+    fn rewrap_as(&self, owner: Uuid, field: &str, wrapped: &[u8]) -> Result<Rewrapped, VaultError> {
+        if decrypt(&self.current, owner, field, wrapped).is_some() {
+            return Ok(Rewrapped::Already);
+        }
+        let also = self
+            .also
+            .as_ref()
+            .and_then(|also| decrypt(also, owner, field, wrapped));
+        let key = also.ok_or_else(|| VaultError::Unavailable("a wrapped key does not open".into()))?;
+        encrypt(&self.current, owner, field, &key).map(Rewrapped::Anew)
+    }
+
+    fn try_each<T>(&self, attempt: impl Fn(&KeyBytes) -> Option<T>) -> Option<T> {
+        attempt(&self.current).or_else(|| self.also.as_ref().and_then(attempt))
+    }
 }
 
 /// A new random key.
@@ -169,7 +262,7 @@ fn additional_data(owner: Uuid, field: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     const MASTER: KeyBytes = [9; 32];
@@ -203,6 +296,32 @@ mod tests {
         assert_eq!(unwrap(&MASTER, eva, &wrapped), None);
         assert_eq!(unwrap(&[1; 32], ana, &wrapped), None);
         assert_eq!(unwrap(&MASTER, ana, &[]), None);
+    }
+
+    #[test]
+    fn a_key_is_wrapped_anew_by_the_current_master_key_and_by_no_other() {
+        let ana = UserId(Uuid::from_u128(1));
+        let key = fresh_key().unwrap();
+        let (old, new) = (MASTER, [1; 32]);
+        let both = Masters::new(new, Some(old));
+        let Rewrapped::Anew(anew) = both.rewrap(ana, &wrap(&old, ana, &key).unwrap()).unwrap() else {
+            panic!("it was wrapped by the old one");
+        };
+        assert_eq!(
+            (unwrap(&new, ana, &anew), unwrap(&old, ana, &anew)),
+            (Some(key), None)
+        );
+        assert!(matches!(both.rewrap(ana, &anew), Ok(Rewrapped::Already)));
+        assert!(both.rewrap(ana, &wrap(&[2; 32], ana, &key).unwrap()).is_err());
+        let wrapped = Pseudonyms::fresh(&old).unwrap();
+        let Rewrapped::Anew(anew) = both.rewrap_pseudonyms(&wrapped).unwrap() else {
+            panic!("it was wrapped by the old one");
+        };
+        let (before, after) = (
+            Pseudonyms::unwrap(&old, &wrapped),
+            Pseudonyms::unwrap(&new, &anew),
+        );
+        assert_eq!(before.unwrap().of("a", b"1"), after.unwrap().of("a", b"1"));
     }
 
     #[test]

@@ -20,6 +20,15 @@ pub enum VaultError {
     Unavailable(String),
 }
 
+/// How far the keys are wrapped by the current master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrapping {
+    /// How many keys this call wrapped anew.
+    pub rewrapped: u64,
+    /// Where the next call goes on; `None` when none is left that another master key wrapped.
+    pub next: Option<UserId>,
+}
+
 /// Keys of persons, wrapped by a master key. AES-256-GCM with a random nonce of 96 bits; additional data are the
 /// person's id and the field's name.
 #[async_trait]
@@ -35,6 +44,12 @@ pub trait Vault: Send + Sync {
 
     /// Destroys the person's key, for good. Durable on return; again needs nothing.
     async fn destroy(&self, person: UserId) -> Result<(), VaultError>;
+
+    /// Wraps keys anew by the current master key, where another that is still accepted wrapped them: those of some
+    /// persons behind `after`, and with the last of them the key of the pseudonyms. Durable on return; what the old
+    /// master key opens is gone from the storage when nothing is left to do. Again needs nothing, and may run in
+    /// several processes at once.
+    async fn rewrap(&self, after: Option<UserId>) -> Result<Rewrapping, VaultError>;
 
     /// The keyed HMAC-SHA-256 of a value, the same for the same purpose and value as long as the vault lives.
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> Digest;

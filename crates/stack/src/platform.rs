@@ -9,9 +9,10 @@ use crate::{
 };
 use std::{
     env,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// How many processes each role has.
@@ -63,8 +64,15 @@ pub struct Platform {
     pub mongodb: MongoDb,
     /// The hot views.
     pub redis: Redis,
+    program: PathBuf,
+    variables: Vec<(String, String)>,
     folder: Scratch,
 }
+
+/// The password of the administrator whom [`Platform::make_admin`] makes.
+pub const ADMIN_PASSWORD: &str = "contraseña de prueba";
+/// Their address.
+pub const ADMIN_EMAIL: &str = "admin@example.org";
 
 /// The program under test: `EVENTFLOW_PROGRAM`, or what the same build has made.
 ///
@@ -114,6 +122,9 @@ impl Platform {
                     "EVENTFLOW_PAYMENTS_URL".into(),
                     format!("http://{}", gateway.address()),
                 ),
+                // Tests log in once, and are all one caller.
+                ("EVENTFLOW_ACCESS_TTL_S".into(), "86400".into()),
+                ("EVENTFLOW_RATE_LIMIT".into(), "0".into()),
             ],
         };
         nodes.variables.extend(
@@ -142,8 +153,51 @@ impl Platform {
             rabbitmq,
             mongodb,
             redis,
+            program: nodes.program,
+            variables: nodes.variables,
             folder,
         })
+    }
+
+    /// Runs the program with the platform's settings, and with this on its standard input; what it printed.
+    ///
+    /// # Errors
+    /// When it does not end well; with what it said.
+    pub fn run(&self, args: &[&str], input: &str) -> Result<String, Failed> {
+        let mut child = clean(&self.program)
+            .args(args)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(Failed(format!("{args:?}: {}", text(&output.stderr))))
+        }
+    }
+
+    /// Makes an administrator, as the first thing that an operator does. The nodes must be ready.
+    ///
+    /// # Errors
+    /// When the program does not.
+    pub fn make_admin(&self) -> Result<(), Failed> {
+        let person = [
+            ["--email", ADMIN_EMAIL],
+            ["--given-name", "Ada"],
+            ["--family-name", "Mina"],
+            ["--document-type", "Otro"],
+            ["--document", "ADMIN-1"],
+        ];
+        let mut args = vec!["admin", "create", "--servers"];
+        args.extend(person.as_flattened());
+        self.run(&args, &format!("{ADMIN_PASSWORD}\n")).map(|_| ())
     }
 
     /// Where buyers come in.

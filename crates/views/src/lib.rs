@@ -7,8 +7,11 @@
 //!
 //! Personal data stays [`contract::Sealed`] here; only who holds a vault can open it.
 //!
+//! [`anonymous`] makes of people and purchases what may be given away.
+//!
 //! [`verify`] stands apart: it proves from the log alone that the rest kept its promises.
 
+pub mod anonymous;
 pub mod parked;
 pub mod project;
 pub mod purchase;

@@ -63,6 +63,8 @@ codes! {
     MethodNotAllowed "METODO_NO_PERMITIDO" METHOD_NOT_ALLOWED "Esta dirección no admite ese método";
     /// No valid token.
     Unauthenticated "NO_AUTENTICADO" UNAUTHORIZED "Hace falta identificarse";
+    /// No such e-mail address and password. Which of the two is wrong nobody is told.
+    InvalidCredentials "CREDENCIALES_INVALIDAS" UNAUTHORIZED "El correo o la contraseña no son correctos";
     /// A valid token without the right.
     Forbidden "SIN_PERMISO" FORBIDDEN "No tiene permiso para esto";
     /// No such user.

@@ -2,12 +2,13 @@
 //!
 //! This is where English becomes Spanish: the public HTTP surface speaks Spanish, and besides the `http` modules
 //! of the two sides only this crate knows its words. A request passes, in this order: [`server`] (connection
-//! limits) → [`telemetry`] (request id, metrics, overload, panics) → an extractor ([`ids`], [`headers`],
+//! limits) → [`telemetry`] (request id, metrics, overload, panics) → [`access`] (who, and may they) → an extractor ([`ids`], [`headers`],
 //! [`params`], [`json`]) → [`fields`] → the side's handler → [`render`] or [`problem`].
 //!
 //! Deliberately absent: sessions and cookies, content negotiation (everything is JSON), reflection of input in
 //! error messages, and any knowledge of stores, brokers or aggregates.
 
+pub mod access;
 pub mod codes;
 pub mod docs;
 pub mod error_pages;
@@ -27,6 +28,7 @@ pub mod schema;
 pub mod server;
 pub mod telemetry;
 
+pub use access::Caller;
 pub use codes::Code;
 pub use fields::Fields;
 pub use headers::{IdempotencyKey, Prefer, RequestContext, with_position};

@@ -1,11 +1,15 @@
 //! The OpenAPI document: each side derives its part from its handlers, here they become one.
 
-use crate::schema::{ErrorDeCampo, Problema};
+use crate::{
+    access::{self, Reach, Rule, role_word},
+    schema::{ErrorDeCampo, Problema},
+};
 use utoipa::{
     OpenApi,
     openapi::{
-        Content, Ref, RefOr, ResponseBuilder,
+        Components, Content, Ref, RefOr, ResponseBuilder,
         path::{Operation, PathItem},
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -25,14 +29,28 @@ use utoipa::{
 )]
 struct Base;
 
-/// One document of several parts. Every operation also gets the `default` response: a problem document.
+/// The name of the one security scheme.
+const TOKEN: &str = "token";
+
+/// One document of several parts. Every operation also gets the `default` response, a problem document, and who may call
+/// it, from [`access::TABLE`].
 pub fn merge(parts: impl IntoIterator<Item = utoipa::openapi::OpenApi>) -> utoipa::openapi::OpenApi {
     let mut whole = Base::openapi();
     for part in parts {
         whole.merge(part);
     }
-    for item in whole.paths.paths.values_mut() {
-        for operation in operations(item) {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("El `access_token` de `POST /api/auth/login`."))
+        .build();
+    let components = whole.components.get_or_insert_with(Components::default);
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(bearer));
+    for (path, item) in &mut whole.paths.paths {
+        for (method, operation) in operations(item) {
+            if let Some(row) = access::row(method, path) {
+                protect(operation, row.rule);
+            }
             let problem = ResponseBuilder::new()
                 .description("Un problema")
                 .content(
@@ -50,16 +68,36 @@ pub fn merge(parts: impl IntoIterator<Item = utoipa::openapi::OpenApi>) -> utoip
     whole
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Says in the operation's description who may call it, and that it needs a token if it does.
+fn protect(operation: &mut Operation, rule: Rule) {
+    let who = match rule {
+        Rule::Public | Rule::Entrance => return,
+        Rule::Authenticated => "cualquiera con token".to_owned(),
+        Rule::Roles(roles) => {
+            let word = |(role, reach): &(_, Reach)| match reach {
+                Reach::Own => format!("{} (lo propio)", role_word(*role)),
+                Reach::All => role_word(*role).to_owned(),
+            };
+            roles.iter().map(word).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let said = operation.description.take();
+    let said = said.map(|said| format!("{said}\n\n")).unwrap_or_default();
+    operation.description = Some(format!("{said}Roles: {who}."));
+    let scopes: [&str; 0] = [];
+    operation.security = Some(vec![SecurityRequirement::new(TOKEN, scopes)]);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     [
-        &mut item.get,
-        &mut item.post,
-        &mut item.put,
-        &mut item.patch,
-        &mut item.delete,
+        ("GET", &mut item.get),
+        ("POST", &mut item.post),
+        ("PUT", &mut item.put),
+        ("PATCH", &mut item.patch),
+        ("DELETE", &mut item.delete),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 #[cfg(test)]
@@ -75,6 +113,39 @@ mod tests {
     #[utoipa::path(get, path = "/api/ejemplo", responses((status = 200, description = "bien")))]
     #[allow(dead_code)]
     async fn example() {}
+
+    #[derive(OpenApi)]
+    #[openapi(paths(seats, user))]
+    struct Rows;
+
+    #[utoipa::path(get, path = "/api/eventos/{evento_id}/asientos", responses((status = 200, description = "bien")))]
+    #[allow(dead_code)]
+    async fn seats() {}
+
+    /// An example.
+    ///
+    /// More of it.
+    #[utoipa::path(get, path = "/api/usuarios/{usuario_id}", responses((status = 200, description = "bien")))]
+    #[allow(dead_code)]
+    async fn user() {}
+
+    #[test]
+    fn the_document_says_who_may_call_what() {
+        let whole = serde_json::to_value(merge([Rows::openapi()])).unwrap();
+        assert_eq!(
+            whole["components"]["securitySchemes"]["token"]["scheme"],
+            "bearer"
+        );
+        let open = &whole["paths"]["/api/eventos/{evento_id}/asientos"]["get"];
+        assert!(open["security"].is_null());
+        let closed = &whole["paths"]["/api/usuarios/{usuario_id}"]["get"];
+        assert_eq!(closed["security"], serde_json::json!([{"token": []}]));
+        let said = closed["description"].as_str().unwrap();
+        assert!(
+            said.starts_with("More of it.") && said.ends_with("Roles: cliente (lo propio), admin."),
+            "{said}"
+        );
+    }
 
     #[test]
     fn parts_become_one_document_and_every_operation_can_answer_with_a_problem() {

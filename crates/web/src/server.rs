@@ -1,14 +1,20 @@
 //! The accept loop: HTTP/1.1 on a listener, with a limit on connections, on the time a header may take and on
 //! the time a shutdown may take.
 
+use crate::access::Peer;
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -70,7 +76,8 @@ impl Closer {
 }
 
 /// Serves until `shutdown` is ready; then accepts no more, lets requests in flight finish within the grace, and
-/// returns. Returns how many connections had to be cut off.
+/// returns. Returns how many connections had to be cut off. Every request carries the other end of its connection
+/// ([`Peer`]) in its extensions.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -92,8 +99,14 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let Some((stream, place)) = accepted else { break };
-        let service = TowerToHyperService::new(router.clone());
+        let Some((stream, peer, place)) = accepted else {
+            break;
+        };
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.call(request)
+        });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _place = place;
@@ -119,16 +132,16 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and complete: waiting for more to send would only delay them.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY could not be set");
                 }
-                return Some((stream, place));
+                return Some((stream, peer, place));
             }
             Err(error) => {
                 // Out of file descriptors, or the caller was gone already: others may succeed in a moment.

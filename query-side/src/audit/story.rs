@@ -15,7 +15,6 @@ use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 use web::{
     Code, Id, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
-    headers::Access,
 };
 
 /// How many events of others a story may have to be picked from; past it, it is not told in part.
@@ -37,7 +36,6 @@ const MAX_BACK: u64 = 65_536;
 )]
 pub(crate) async fn tell(
     State(reader): State<Shared>,
-    _: Access,
     Id(id): Id<ReservationId>,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {

@@ -10,7 +10,6 @@ use contract::StreamName;
 use web::{
     Code, Params, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
-    headers::Access,
 };
 
 /// How many events a page has at the most.
@@ -35,7 +34,6 @@ const MAX_NAME: usize = 200;
 )]
 pub(crate) async fn read(
     State(reader): State<Shared>,
-    _: Access,
     Path(name): Path<String>,
     mut params: Params,
     has: IfNoneMatch,

@@ -12,7 +12,6 @@ use web::{
     Code, Id, Params, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
     fields::parse_time,
-    headers::Access,
     render,
     schema::{Evento, Time},
 };
@@ -54,7 +53,6 @@ enum Until {
 )]
 pub(crate) async fn show(
     State(reader): State<Shared>,
-    _: Access,
     Id(show_id): Id<ShowId>,
     mut params: Params,
     has: IfNoneMatch,

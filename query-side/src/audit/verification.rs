@@ -12,7 +12,6 @@ use views::verify::{Expectations, Report, Verifier, Violation};
 use web::{
     Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
-    headers::Access,
 };
 
 /// How many events are checked at once, outside the threads that answer requests.
@@ -70,11 +69,7 @@ pub(crate) struct Verificacion {
         (status = 304, description = "No cambió"),
     )
 )]
-pub(crate) async fn verify(
-    State(reader): State<Shared>,
-    _: Access,
-    has: IfNoneMatch,
-) -> Result<Response, Problem> {
+pub(crate) async fn verify(State(reader): State<Shared>, has: IfNoneMatch) -> Result<Response, Problem> {
     let _place = reader.verification()?;
     // What is appended meanwhile is not looked at: the log as it stood when the question came.
     let head = reader.app.log.head().await.map_err(|error| log_problem(&error))?;

@@ -249,6 +249,7 @@ impl World {
             payment_token: "tok_ok".into(),
             line_until_ms: Timestamp(0),
             requested_at_ms: Timestamp(5_000),
+            checked: None,
             fingerprint: None,
         };
         self.append(&StreamName::reservation(id), id.0, vec![requested.into()])

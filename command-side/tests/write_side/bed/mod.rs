@@ -1,5 +1,6 @@
 //! The write side in a folder of its own, with a clock that the tests move.
 
+pub mod access;
 pub mod clock;
 pub mod saga;
 
@@ -92,18 +93,19 @@ impl Bed {
         let app = App::new(Parts {
             log: log.clone(),
             broker: broker.clone(),
-            vault,
+            vault: vault.clone(),
             payments: gateway.clone(),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             outcomes,
+            tokens: access::tokens(vault.clone(), clock.clone()),
             settings: Settings::default(),
         });
         let mailboxes = broker.serve(StreamKind::Payment).await.unwrap();
         tokio::spawn(participant::serve(app.clone(), mailboxes, shutdown));
         tokio::spawn(forward(log, broker));
         Self {
-            router: http::router(app.clone()),
+            router: access::guarded(&app, http::router(app.clone())),
             app,
             clock,
             gateway,
@@ -145,6 +147,12 @@ impl Bed {
             headers: parts.headers,
             body,
         }
+    }
+
+    /// As somebody with this access token.
+    pub async fn send_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let bearer = format!("Bearer {token}");
+        self.send(method, path, &[("authorization", &bearer)], body).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Reply {

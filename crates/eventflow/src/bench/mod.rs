@@ -12,7 +12,7 @@ mod story;
 mod table;
 mod workloads;
 
-use crate::{ProgramError, settings::DECLARED};
+use crate::{ProgramError, client, settings::DECLARED};
 use catalogue::Catalogue;
 use clap::{Args, ValueEnum};
 use server::{Server, Target};
@@ -60,6 +60,15 @@ pub struct BenchArgs {
     /// Drive a server that runs already instead of an own one; only the workloads over HTTP
     #[arg(long, value_name = "URL", value_parser = parse_target)]
     target: Option<SocketAddr>,
+    /// The access token of somebody who may do everything there, for a server that asks for one
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "EVENTFLOW_TOKEN",
+        hide_env_values = true,
+        requires = "target"
+    )]
+    token: Option<String>,
     /// Where the data folders are made, and removed afterwards; its disk is what is measured
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -127,6 +136,9 @@ impl Plan {
 /// not exactly what was confirmed: a fast wrong server has no result.
 pub fn run(args: &BenchArgs) -> Result<(), ProgramError> {
     let plan = Plan::new(args);
+    if let Some(token) = &args.token {
+        client::authorize(token);
+    }
     // One thread: the client must not take more than it needs from the server beside it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,8 +1,11 @@
 //! The subcommands beside `dev` and `bench`, one file each.
 
+pub mod admin;
 pub mod dead_letters;
 pub mod eventstore;
+pub mod forget;
 pub mod health;
+pub mod keys;
 pub mod rebuild;
 pub mod replay;
 pub mod sagas;

@@ -35,7 +35,11 @@ pub fn run(settings: &Settings) -> Result<(), ProgramError> {
     Ok(())
 }
 
-fn verify(reader: LogReader) -> Result<Report, ProgramError> {
+/// Proves a whole log.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn verify(reader: LogReader) -> Result<Report, ProgramError> {
     let head = reader.head()?;
     let bar = progress::events("verifying", head.count);
     let mut verifier = Verifier::expecting(Expectations {

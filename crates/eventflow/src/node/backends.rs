@@ -6,7 +6,7 @@ use crate::{
     settings::Settings,
 };
 use contract::ReservationId;
-use ports::{Broker, Clock, EventLog, Payments, ReadStore, Snapshots, SystemClock, Vault};
+use ports::{Broker, Clock, EventLog, Payments, ReadStore, Snapshots, SystemClock, Vault, sealing::Masters};
 use servers::{
     eventstore::{EventStoreLog, EventStoreOptions},
     mongodb::{LeaseOptions, Mongo, MongoLease, MongoOptions, MongoStore, MongoVault},
@@ -41,7 +41,8 @@ pub(super) struct Backends {
 impl Backends {
     /// Connects to all of them; waits for those without which the node cannot know what it must.
     pub async fn connect(settings: &Settings, node: &str) -> Result<Self, ProgramError> {
-        let master = settings.shared_master_key()?;
+        let also = settings.master_key_previous.as_ref().map(|key| key.0);
+        let masters = Masters::new(settings.shared_master_key()?, also);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let log = EventStoreLog::connect(EventStoreOptions {
             url: settings.eventstore_url.clone(),
@@ -51,7 +52,10 @@ impl Backends {
         let options = RabbitOptions {
             namespace: settings.namespace.clone(),
             lanes: settings.lanes,
-            shared: &[orchestrator::SUBSCRIPTION],
+            shared: &[
+                orchestrator::SUBSCRIPTION,
+                command_side::forget::worker::SUBSCRIPTION,
+            ],
             prefetch_asks: LANE_PREFETCH,
             ..RabbitOptions::new(&settings.rabbitmq_url, node)
         };
@@ -76,7 +80,7 @@ impl Backends {
         let payments = HttpPayments::connect(&settings.payments_url)
             .map_err(|error| unusable("payments_url", &error))?;
         let vault = patiently("MongoDB, for the key of the pseudonyms", || {
-            MongoVault::open(&database, master, Some(redis.clone()))
+            MongoVault::open_with(&database, masters.clone(), Some(redis.clone()))
         })
         .await;
         Ok(Self {

@@ -2,7 +2,7 @@
 //!
 //! | role | what runs | what is served beside health and metrics |
 //! |---|---|---|
-//! | command side | lanes and payments, from RabbitMQ's queues; outcomes | every POST and DELETE |
+//! | command side | lanes and payments, from RabbitMQ's queues; outcomes; the care of people | every POST and DELETE |
 //! | query side | – | every GET, the documentation |
 //! | projector | MongoDB's read models (under a lease), Redis's hot views and the forwarder (under a lock) | the care of projections |
 //! | orchestrator | the sagas of the events that RabbitMQ gives it | – |
@@ -10,13 +10,16 @@
 //! Starting goes from the inside out and stopping the other way, as in [`crate::world`]. Nothing that was
 //! acknowledged depends on an orderly stop.
 
+pub(crate) mod asking;
 mod backends;
 
 use crate::{
     ProgramError,
+    access::{self, Required},
     cli::Role,
     leading::{Leading, work_while_leading},
     operations::{self, dependencies::Dependencies},
+    retention,
     settings::Settings,
     world::{parts, stages::Stage, stores::Stores},
 };
@@ -29,7 +32,7 @@ use ports::ReadStore;
 use projector::{Forwarder, ForwarderOptions, Projector};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use views::verify::Expectations;
-use web::server::Closing;
+use web::{access::Tokens, server::Closing};
 
 /// How long sagas may go on once the node stops, in milliseconds. Another node takes over what is not done then.
 const SAGAS_DRAIN_MS: u64 = 3_000;
@@ -54,6 +57,7 @@ impl Node {
     ) -> Result<(Self, Router), ProgramError> {
         let name = node_name(settings);
         let backends = Backends::connect(settings, &name).await?;
+        let tokens = access::tokens(&backends.vault(), &backends.clock);
         let looking = Stage::new("dependencies");
         let essential = |dependency: &str| roles.iter().any(|role| needs(*role).contains(&dependency));
         let dependencies = Dependencies::watch(backends.dependencies(essential), &looking.shutdown());
@@ -63,7 +67,7 @@ impl Node {
             stages.push(orchestrator(&backends, settings));
         }
         if roles.contains(&Role::CommandSide) {
-            let (more, served) = command_side(&backends, settings).await?;
+            let (more, served) = command_side(&backends, settings, &tokens).await?;
             stages.extend(more);
             router = router.merge(served);
         }
@@ -76,6 +80,7 @@ impl Node {
             router = router.merge(query_side(&backends, settings, closing)?);
         }
         stages.push((looking, PART_STOPS_WITHIN));
+        let router = access::guard(router, tokens, backends.reads(), settings, Required::Yes);
         Ok((Self { stages }, router))
     }
 
@@ -110,6 +115,7 @@ fn node_name(settings: &Settings) -> String {
 async fn command_side(
     backends: &Backends,
     settings: &Settings,
+    tokens: &Arc<Tokens>,
 ) -> Result<(Vec<(Stage, Duration)>, Router), ProgramError> {
     let (clock, broker) = (backends.clock.clone(), backends.broker());
     let stores = stores(backends);
@@ -123,13 +129,18 @@ async fn command_side(
         )
     })
     .await;
-    let app = parts::write_side(&stores, settings, &clock, &broker, outcomes);
+    let app = parts::write_side(&stores, settings, &clock, &broker, outcomes, tokens);
     let limits = LaneLimits {
         line: LINE,
         ..LaneLimits::default()
     };
     let deciders = parts::start_deciders(&stores, limits, &clock, &broker, &app).await?;
-    let stages = vec![(deciders, PART_STOPS_WITHIN), (listening, PART_STOPS_WITHIN)];
+    let care = retention::start(&app, &stores.store, &stores.vault, settings);
+    let stages = vec![
+        (care, PART_STOPS_WITHIN),
+        (deciders, PART_STOPS_WITHIN),
+        (listening, PART_STOPS_WITHIN),
+    ];
     Ok((stages, command_side::http::router(app)))
 }
 
@@ -245,6 +256,8 @@ fn query_side(backends: &Backends, settings: &Settings, closing: Closing) -> Res
         closing,
         settings: query_side::Settings {
             position_wait_ms: settings.read_wait_ms,
+            export_k: settings.export_k,
+            currency: settings.currency,
             // A server's positions follow no rule that could be checked; its streams' hashes do.
             expectations: Expectations::default(),
             ..query_side::Settings::default()

@@ -21,6 +21,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
+use web::access::Network;
 
 /// What every variable's name begins with.
 pub const PREFIX: &str = "EVENTFLOW_";
@@ -141,7 +142,7 @@ settings! {
     node: String = "", Servers, false, "up to 64 letters, digits, dots and dashes", read::node;
     #[doc = "What all names on shared servers begin with, so that two installations can share them"]
     namespace: String = "eventflow", Servers, false, "1 to 32 lower case letters, digits and dashes", read::namespace;
-    #[doc = "Say yes to listen beyond this machine, because nobody is asked who they are yet: only behind a proxy, in a network that is trusted"]
+    #[doc = "Say yes to let `gateway` and `eventstore`, which ask nobody who they are, listen beyond this machine: only in a network that is trusted. `serve` asks, and does not need it"]
     trust_network: bool = "no", Servers, false, "yes or no", read::yes_or_no;
     #[doc = "How long a hold lasts, in milliseconds"]
     hold_ttl_ms: u64 = "600000", Serving, false, "a whole number from 100 to 86400000", read::hold_ttl_ms;
@@ -153,6 +154,18 @@ settings! {
     smtp_url: Option<SmtpServer> = "", Serving, false, "of the form smtp://HOST:PORT", read::smtp_server;
     #[doc = "The key that wraps the keys of all persons; unset, `master.key` in the data folder, made on the first start. Prefer the variable: flags are visible to other users of the machine"]
     master_key: Option<MasterKey> = "", Serving, true, "32 bytes in base64", read::master_key;
+    #[doc = "While the master key is exchanged for another: one more that opens what it wrapped. See `eventflow keys rotate`"]
+    master_key_previous: Option<MasterKey> = "", Serving, true, "32 bytes in base64", read::master_key;
+    #[doc = "After how many months without a show people are forgotten by themselves; 0 = never"]
+    retention_months: u32 = "0", Serving, false, "a whole number from 0 to 1200", read::retention_months;
+    #[doc = "How long an access token is valid, in seconds"]
+    access_ttl_s: u64 = "900", Serving, false, "a whole number from 10 to 86400", read::access_ttl_s;
+    #[doc = "How long a log-in can be renewed, in seconds"]
+    session_ttl_s: u64 = "2592000", Serving, false, "a whole number from 60 to 31536000", read::session_ttl_s;
+    #[doc = "Requests per second that one caller may make on average, five times as many at once; 0 = no limit. Unset: 100 for `serve`, none for `dev`"]
+    rate_limit: Option<u32> = "", Serving, false, "a whole number from 0 to 1000000", read::rate_limit;
+    #[doc = "The proxies whose X-Forwarded-For is believed, as addresses and networks with commas between; unset, nobody's"]
+    trusted_proxies: Vec<Network> = "", Serving, false, "addresses or networks such as 127.0.0.1,10.0.0.0/8", read::trusted_proxies;
     #[doc = "How long a read with `?posicion=` waits for its read model, in milliseconds"]
     read_wait_ms: u64 = "2000", Serving, false, "a whole number from 0 to 60000", read::read_wait_ms;
     #[doc = "How many connections are served at once; further ones wait to be accepted"]
@@ -284,7 +297,8 @@ impl Settings {
         Self::read(sources)
     }
 
-    /// Until people are asked who they are, a server listens beyond this machine only where somebody says so.
+    /// What asks nobody who they are listens beyond this machine only where somebody says so: the simulated payment
+    /// gateway, and the log over EventStoreDB's protocol.
     ///
     /// # Errors
     /// [`Invalid`] when `listen` is not an address of this machine alone and `trust_network` is not set.
@@ -294,8 +308,8 @@ impl Settings {
         }
         let (listen, trust) = (&declared::listen, &declared::trust_network);
         let message = format!(
-            "{}: {} is not a loopback address, and nobody is asked who they are yet\n  set {} to a loopback address, \
-             or {}=yes where only a proxy of yours can reach it",
+            "{}: {} is not a loopback address, and nobody is asked who they are\n  set {} to a loopback address, \
+             or {}=yes where only your own servers can reach it",
             listen.name,
             self.listen,
             listen.variable(),

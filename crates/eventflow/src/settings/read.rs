@@ -4,6 +4,7 @@ use contract::Currency;
 use ports::embedded::parse_master_key;
 use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 use tracing_subscriber::EnvFilter;
+use web::access::Network;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,30 @@ pub(super) fn master_key(text: &str) -> Option<Option<MasterKey>> {
         return Some(None);
     }
     parse_master_key(text).ok().map(|key| Some(MasterKey(key)))
+}
+
+pub(super) fn access_ttl_s(text: &str) -> Option<u64> {
+    within(text, 10..=86_400)
+}
+
+pub(super) fn session_ttl_s(text: &str) -> Option<u64> {
+    within(text, 60..=31_536_000)
+}
+
+pub(super) fn rate_limit(text: &str) -> Option<Option<u32>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    within(text, 0..=1_000_000).map(Some)
+}
+
+pub(super) fn trusted_proxies(text: &str) -> Option<Vec<Network>> {
+    let given = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    given.map(|one| one.parse().ok()).collect()
+}
+
+pub(super) fn retention_months(text: &str) -> Option<u32> {
+    within(text, 0..=1_200)
 }
 
 pub(super) fn read_wait_ms(text: &str) -> Option<u64> {

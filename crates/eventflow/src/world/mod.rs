@@ -12,7 +12,7 @@ pub(crate) mod stores;
 pub use folder::{Occupied, take_folder};
 pub use stages::Watch;
 
-use crate::{ProgramError, operations::Probes, settings::Settings};
+use crate::{ProgramError, access, operations::Probes, retention, settings::Settings};
 use command_side::{
     app::App,
     lanes::{self, LaneLimits, LanePorts},
@@ -34,7 +34,7 @@ use std::{sync::Arc, time::Duration};
 use stores::Stores;
 use uuid::Uuid;
 use views::verify::Expectations;
-use web::server::Closing;
+use web::{access::Tokens, server::Closing};
 
 /// How long sagas that nobody waits for may go on once the server stops, in milliseconds. What is not done by then
 /// goes on at the next start.
@@ -48,8 +48,10 @@ const CATCH_UP: Duration = Duration::from_millis(500);
 pub struct World {
     stores: Stores,
     clock: Arc<dyn Clock>,
+    tokens: Arc<Tokens>,
     app: App,
     projector: Arc<Projector>,
+    care: Stage,
     sagas: Stage,
     deciders: Stage,
     readers: Stage,
@@ -84,7 +86,8 @@ impl World {
             readers.shutdown(),
         )
         .await?;
-        let app = write_side(&stores, settings, &clock, &broker, outcomes);
+        let tokens = access::tokens(&stores.vault, &clock);
+        let app = write_side(&stores, settings, &clock, &broker, outcomes, &tokens);
         let deciders = start_deciders(&stores, LaneLimits::default(), &clock, &broker, &app).await?;
         let sagas = orchestrator::Settings {
             hold_ttl_ms: settings.hold_ttl_ms,
@@ -93,6 +96,8 @@ impl World {
             ..orchestrator::Settings::default()
         };
         let sagas = start_sagas(&stores, sagas, &clock, &broker);
+
+        let care = retention::start(&app, &stores.store, &stores.vault, settings);
 
         let (log, store) = (stores.log.clone(), stores.store.clone());
         let options = projector::Options::default();
@@ -119,8 +124,10 @@ impl World {
         Ok(Self {
             stores,
             clock,
+            tokens,
             app,
             projector,
+            care,
             sagas,
             deciders,
             readers,
@@ -136,6 +143,11 @@ impl World {
         self.app.clone()
     }
 
+    /// Issues and verifies access tokens.
+    pub fn tokens(&self) -> Arc<Tokens> {
+        self.tokens.clone()
+    }
+
     /// The read side, for this server.
     pub fn queries(&self, settings: &Settings, closing: Closing) -> query_side::App {
         query_side::App {
@@ -147,6 +159,8 @@ impl World {
             closing,
             settings: query_side::Settings {
                 position_wait_ms: settings.read_wait_ms,
+                export_k: settings.export_k,
+                currency: settings.currency,
                 expectations: Expectations {
                     first: Some(LogReader::FIRST),
                     next: Some(next_position),
@@ -182,6 +196,7 @@ impl World {
     /// finish in time is taken up at the next start. Gives back what is to be dropped outside the runtime,
     /// because closing the files waits for their writers.
     pub async fn stop(self) -> impl Sized {
+        self.care.stop(PART_STOPS_WITHIN).await;
         self.sagas
             .stop(Duration::from_millis(SAGAS_DRAIN_MS) + PART_STOPS_WITHIN)
             .await;

@@ -12,6 +12,7 @@ use contract::StreamKind;
 use orchestrator::Orchestrator;
 use ports::{Broker, Clock, SystemIds};
 use std::sync::Arc;
+use web::access::Tokens;
 
 /// The write side.
 pub(crate) fn write_side(
@@ -20,6 +21,7 @@ pub(crate) fn write_side(
     clock: &Arc<dyn Clock>,
     broker: &Arc<dyn Broker>,
     outcomes: Arc<Outcomes>,
+    tokens: &Arc<Tokens>,
 ) -> App {
     App::new(Parts {
         log: stores.log.clone(),
@@ -29,9 +31,12 @@ pub(crate) fn write_side(
         clock: clock.clone(),
         ids: Arc::new(SystemIds),
         outcomes,
+        tokens: tokens.clone(),
         settings: command_side::app::Settings {
             hold_ttl_ms: settings.hold_ttl_ms,
             currency: settings.currency,
+            access_ttl_s: settings.access_ttl_s,
+            session_ttl_s: settings.session_ttl_s,
             ..command_side::app::Settings::default()
         },
     })

@@ -1,11 +1,11 @@
 //! The files of the data folder, each behind its port.
 
-use crate::{ProgramError, settings::Settings};
+use crate::{ProgramError, commands::keys, settings::Settings};
 use ports::{
     Clock, EventLog, Payments, ReadStore, Snapshots, Vault,
     embedded::{
         DataFolder, FileVault, GatewayOptions, LogOptions, ReadStoreOptions, SimulatedGateway, SqliteLog,
-        SqliteReadStore, master_key,
+        SqliteReadStore,
     },
 };
 use std::sync::Arc;
@@ -25,12 +25,9 @@ impl Stores {
         settings: &Settings,
         clock: &Arc<dyn Clock>,
     ) -> Result<(Self, Arc<SqliteLog>), ProgramError> {
-        let key = match &settings.master_key {
-            Some(key) => key.0,
-            None => master_key(&folder.master_key())?,
-        };
+        let masters = keys::masters(folder, settings)?;
         // The vault first: with a wrong master key nothing else is worth opening.
-        let vault = FileVault::open(&folder.vault(), key)?;
+        let vault = FileVault::open_with(&folder.vault(), masters)?;
         let log = SqliteLog::open(
             &folder.events(),
             LogOptions {

@@ -2,7 +2,7 @@
 //! of one `dev`, or of the whole platform behind nginx.
 
 use super::client::*;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::json;
 use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr};
 
@@ -173,4 +173,40 @@ pub async fn a_hundred_seats_with_three_buyers_each_are_each_sold_once(address: 
     let rows = map["secciones"][0]["filas"].as_array().unwrap();
     let states = rows.iter().flat_map(|row| row["asientos"].as_array().unwrap());
     assert_eq!(states.filter(|seat| seat["estado"] == "vendido").count(), 100);
+}
+
+/// A person, a show and a hold, each asked for by three requests at once under one key: of several nodes, several
+/// work on it.
+pub async fn whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once(address: SocketAddr) {
+    let mut client = Client::open(address).await;
+    let (buyer, sold) = (client.register("thrice").await, client.schedule(1_000).await);
+    let holds = format!("/api/eventos/{sold}/bloqueos");
+    for round in 0..20 {
+        let hold = json!({ "usuario_id": buyer, "cantidad": 1 });
+        for (path, body) in [
+            ("/api/usuarios", person(&format!("thrice-{round}"))),
+            ("/api/eventos", show(json!({ "aforo_total": 5 + round }))),
+            (holds.as_str(), hold),
+        ] {
+            let headers = format!("Idempotency-Key: thrice-{round}\r\n");
+            let body = body.to_string();
+            let answers = join_all((0..3).map(|_| async {
+                let mut client = Client::open(address).await;
+                client.send("POST", path, &headers, &body).await.expect(201)
+            }))
+            .await;
+            for answer in &answers {
+                assert_eq!(answer.body, answers[0].body, "{path}, round {round}");
+                client.position = client.position.max(answer.position.unwrap_or(0));
+            }
+            if path == holds {
+                let id = answers[0].field("bloqueo_id");
+                client
+                    .send("DELETE", &format!("{holds}/{id}"), "", "")
+                    .await
+                    .expect(204);
+            }
+        }
+    }
+    assert_eq!(client.settled_tally(&sold).await, [1_000, 0]);
 }

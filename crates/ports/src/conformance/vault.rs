@@ -17,6 +17,7 @@ pub(super) fn checks() -> Vec<Check<dyn Vault>> {
         a_key_is_made_once,
         keys_and_pseudonyms_survive_a_restart,
         a_destroyed_key_opens_nothing_and_never_comes_back,
+        wrapping_anew_changes_nothing_that_is_sealed,
         a_pseudonym_belongs_to_its_purpose_and_value,
         a_pseudonym_is_not_guessed_without_the_vault,
     ]
@@ -186,6 +187,31 @@ async fn a_destroyed_key_opens_nothing_and_never_comes_back(fixture: Keys<'_>) -
         reader.await?;
     }
     Ok(())
+}
+
+async fn wrapping_anew_changes_nothing_that_is_sealed(fixture: Keys<'_>) -> Outcome {
+    let vault = fixture.fresh().await?;
+    let (gone, stays) = (person(&*vault).await?, person(&*vault).await?);
+    let sealed = vault.seal(stays, "name", "Eva").await?;
+    let pseudonym = vault.pseudonym("document", b"1");
+    vault.destroy(gone).await?;
+    let mut after = None;
+    loop {
+        let step = vault.rewrap(after).await?;
+        same("keys that another master key wrapped", step.rewrapped, 0)?;
+        match step.next {
+            Some(_) => after = step.next,
+            None => break,
+        }
+    }
+    let vault = fixture.reopen(vault).await?;
+    same(
+        "the value",
+        vault.open(stays, "name", &sealed).await?,
+        "Eva".to_owned(),
+    )?;
+    same("the pseudonym", vault.pseudonym("document", b"1"), pseudonym)?;
+    refused(vault.create_key(gone).await, forgotten)
 }
 
 async fn open_until_refused(vault: Arc<dyn Vault>, person: UserId, sealed: Sealed<String>) {

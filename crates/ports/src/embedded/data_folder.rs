@@ -36,6 +36,7 @@ pub enum FolderError {
 /// | `views.db` | read models; can be made again from the log |
 /// | `vault.db` | the keys of persons, wrapped |
 /// | `master.key` | what they are wrapped with, when it does not come from the configuration |
+/// | `master.key.previous` | only while that is exchanged for another: the one before |
 /// | `gateway.db` | what the simulated payment gateway remembers |
 /// | `lock` | held by the process that uses the folder; says which |
 #[derive(Debug)]
@@ -134,5 +135,10 @@ impl DataFolder {
     /// `master.key`
     pub fn master_key(&self) -> PathBuf {
         self.path.join("master.key")
+    }
+
+    /// `master.key.previous`
+    pub fn previous_master_key(&self) -> PathBuf {
+        self.path.join("master.key.previous")
     }
 }

@@ -29,7 +29,10 @@ pub use gateway::{GatewayOptions, SimulatedGateway};
 pub use log::{
     Dated, Head, LogOptions, LogReader, LogTail, Page, Scan, SqliteLog, StreamPage, Towards, next_position,
 };
-pub use master_key::{MasterKeyError, master_key, parse_master_key};
+pub use master_key::{
+    MasterKeyError, fresh_master_key, master_key, parse_master_key, read_master_key, remove_master_key,
+    write_master_key,
+};
 pub use read_store::{ReadStoreOptions, SqliteReadStore};
 pub use sqlite::OpenError;
 pub use vault::FileVault;

@@ -7,8 +7,8 @@ use contract::{
 };
 use ports::{
     AppendError, Appended, Broker, BrokerError, Change, Charge, ChargeOutcome, Document, EventLog, Events,
-    Expected, Generation, Lanes, Ledger, LogError, PaymentError, Payments, Query, ReadStore, Snapshot,
-    Snapshots, StoreError, Subscription, Tail, Vault, VaultError,
+    Expected, Generation, Lanes, Ledger, LogError, PaymentError, Payments, Query, ReadStore, Rewrapping,
+    Snapshot, Snapshots, StoreError, Subscription, Tail, Vault, VaultError,
 };
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -291,6 +291,10 @@ impl Vault for Broken<dyn Vault> {
         } else {
             self.inner.destroy(person).await
         }
+    }
+
+    async fn rewrap(&self, after: Option<UserId>) -> Result<Rewrapping, VaultError> {
+        self.inner.rewrap(after).await
     }
 
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> Digest {

@@ -23,9 +23,10 @@ use ::mongodb::{
 };
 use async_trait::async_trait;
 use contract::{Digest, Sealed, UserId};
+use futures_util::TryStreamExt;
 use ports::{
-    Vault, VaultError,
-    sealing::{self, Kept, KeyBytes, PSEUDONYM_KEY, Pseudonyms, WrappedKeys},
+    Rewrapping, Vault, VaultError,
+    sealing::{self, Kept, KeyBytes, Masters, PSEUDONYM_KEY, Pseudonyms, Rewrapped, WrappedKeys},
 };
 use quick_cache::sync::Cache;
 use std::{
@@ -40,6 +41,8 @@ const KNOWN_KEYS: usize = 10_000;
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long the second place is waited for.
 const SECOND_PLACE_WITHIN: Duration = Duration::from_millis(250);
+/// How many keys one call wraps anew at the most.
+const REWRAPPED_AT_ONCE: usize = 200;
 /// Under whom the key of the pseudonyms is in the second place: nobody's id.
 const OF_PSEUDONYMS: UserId = UserId(Uuid::nil());
 
@@ -47,7 +50,7 @@ const OF_PSEUDONYMS: UserId = UserId(Uuid::nil());
 pub struct MongoVault {
     mongo: Mongo,
     keys: Collection<Document>,
-    master: KeyBytes,
+    masters: Masters,
     pseudonyms: Pseudonyms,
     second: Option<Arc<dyn WrappedKeys>>,
     known: KnownKeys,
@@ -66,8 +69,22 @@ impl MongoVault {
         master: KeyBytes,
         second: Option<Arc<dyn WrappedKeys>>,
     ) -> Result<Arc<Self>, MongoError> {
+        Self::open_with(mongo, Masters::new(master, None), second).await
+    }
+
+    /// As [`MongoVault::open`], while one master key is exchanged for another: keys that either wrapped are opened,
+    /// and [`Vault::rewrap`] wraps them all by the current one. All processes must accept both before the first
+    /// wraps by the new one.
+    ///
+    /// # Errors
+    /// As [`MongoVault::open`].
+    pub async fn open_with(
+        mongo: &Mongo,
+        masters: Masters,
+        second: Option<Arc<dyn WrappedKeys>>,
+    ) -> Result<Arc<Self>, MongoError> {
         let second_place = SecondPlace(second.as_deref());
-        let wrapped = match secret(mongo, &master).await {
+        let wrapped = match secret(mongo, &masters).await {
             Ok(wrapped) => {
                 second_place.put(OF_PSEUDONYMS, &wrapped).await;
                 wrapped
@@ -77,11 +94,11 @@ impl MongoVault {
                 _ => return Err(failure.into()),
             },
         };
-        let pseudonyms = Pseudonyms::unwrap(&master, &wrapped).ok_or(MongoError::WrongMasterKey)?;
+        let pseudonyms = masters.pseudonyms(&wrapped).ok_or(MongoError::WrongMasterKey)?;
         Ok(Arc::new(Self {
             mongo: mongo.clone(),
             keys: mongo.durable("keys"),
-            master,
+            masters,
             pseudonyms,
             second,
             known: KnownKeys::new(),
@@ -100,7 +117,7 @@ impl MongoVault {
         let key = match self.second().get(person).await {
             Some(Kept::Destroyed) => return Err(VaultError::Forgotten),
             // One that does not open is none: what counts is in `keys`.
-            Some(Kept::Wrapped(wrapped)) => sealing::unwrap(&self.master, person, &wrapped),
+            Some(Kept::Wrapped(wrapped)) => self.masters.unwrap(person, &wrapped),
             None => None,
         };
         let key = match key {
@@ -121,7 +138,7 @@ impl MongoVault {
             }
             None => return Err(VaultError::NoKey),
         };
-        let key = sealing::unwrap(&self.master, person, &wrapped);
+        let key = self.masters.unwrap(person, &wrapped);
         let key = key.ok_or_else(|| VaultError::Unavailable("a wrapped key does not open".into()))?;
         self.second().put(person, &wrapped).await;
         Ok(key)
@@ -134,6 +151,83 @@ impl MongoVault {
     }
 }
 
+/// Wrapping anew. A key is replaced only where the wrapping that was read still stands, so that a destruction in
+/// between stays one.
+impl MongoVault {
+    /// The keys behind a person, in the order of their ids.
+    async fn batch(&self, after: Option<UserId>) -> Result<Vec<(UserId, Vec<u8>)>, VaultError> {
+        let mut filter = doc! { "wrapped": { "$ne": Bson::Null } };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": after.to_string() });
+        }
+        let limit = i64::try_from(REWRAPPED_AT_ONCE).unwrap_or(i64::MAX);
+        let find = self.keys.find(filter).sort(doc! { "_id": 1 }).limit(limit);
+        let found = self
+            .mongo
+            .call("keys", async { find.await?.try_collect::<Vec<_>>().await })
+            .await?;
+        let key = |found: &Document| {
+            let person = found.get_str("_id").ok()?.parse().ok()?;
+            Some((person, wrapped_in(found)?))
+        };
+        let keys: Option<Vec<_>> = found.iter().map(key).collect();
+        keys.ok_or_else(|| VaultError::Unavailable("what stands among the keys is none".into()))
+    }
+
+    /// One person's key, here and in the second place; true when it was wrapped anew here.
+    async fn rewrap_key(&self, person: UserId, wrapped: &[u8]) -> Result<bool, VaultError> {
+        let changed = match self.masters.rewrap(person, wrapped)? {
+            Rewrapped::Already => false,
+            Rewrapped::Anew(anew) => {
+                let was = doc! { "_id": person.to_string(), "wrapped": binary(wrapped) };
+                let set = doc! { "$set": { "wrapped": binary(&anew), "at": now() } };
+                let update = self.keys.update_one(was, set);
+                self.mongo.call("rewrap_key", update).await?.modified_count == 1
+            }
+        };
+        self.rewrap_in_second(person, |wrapped| self.masters.rewrap(person, wrapped))
+            .await?;
+        Ok(changed)
+    }
+
+    async fn rewrap_pseudonyms(&self) -> Result<bool, VaultError> {
+        let secrets: Collection<Document> = self.mongo.durable("secrets");
+        let find = secrets.find_one(doc! { "_id": PSEUDONYM_KEY });
+        let found = self.mongo.call("secret", find).await?;
+        let wrapped = found.as_ref().and_then(wrapped_in);
+        let wrapped =
+            wrapped.ok_or_else(|| VaultError::Unavailable("the key of the pseudonyms is gone".into()))?;
+        let changed = match self.masters.rewrap_pseudonyms(&wrapped)? {
+            Rewrapped::Already => false,
+            Rewrapped::Anew(anew) => {
+                let was = doc! { "_id": PSEUDONYM_KEY, "wrapped": binary(&wrapped) };
+                let set = doc! { "$set": { "wrapped": binary(&anew) } };
+                let update = secrets.update_one(was, set);
+                self.mongo.call("rewrap_secret", update).await?.modified_count == 1
+            }
+        };
+        self.rewrap_in_second(OF_PSEUDONYMS, |wrapped| self.masters.rewrap_pseudonyms(wrapped))
+            .await?;
+        Ok(changed)
+    }
+
+    /// In the second place, too: what an old master key opens must be nowhere, and what is there must open. One that
+    /// does not open is none, as everywhere.
+    async fn rewrap_in_second(
+        &self,
+        person: UserId,
+        rewrap: impl Fn(&[u8]) -> Result<Rewrapped, VaultError>,
+    ) -> Result<(), VaultError> {
+        let Some(second) = &self.second else { return Ok(()) };
+        if let Some(Kept::Wrapped(wrapped)) = second.get(person).await?
+            && let Ok(Rewrapped::Anew(anew)) = rewrap(&wrapped)
+        {
+            second.replace(person, &wrapped, &anew).await?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Vault for MongoVault {
     async fn create_key(&self, person: UserId) -> Result<(), VaultError> {
@@ -141,7 +235,7 @@ impl Vault for MongoVault {
             return Ok(());
         }
         let key = sealing::fresh_key()?;
-        let wrapped = sealing::wrap(&self.master, person, &key)?;
+        let wrapped = self.masters.wrap(person, &key)?;
         let ticket = self.known.ticket();
         let document = doc! { "_id": person.to_string(), "wrapped": binary(&wrapped), "at": now() };
         match self
@@ -181,18 +275,39 @@ impl Vault for MongoVault {
         self.second().destroyed(person).await
     }
 
+    async fn rewrap(&self, after: Option<UserId>) -> Result<Rewrapping, VaultError> {
+        if !self.masters.are_two() {
+            let next = None;
+            return Ok(Rewrapping { rewrapped: 0, next });
+        }
+        let batch = self.batch(after).await?;
+        let mut rewrapped = 0;
+        for (person, wrapped) in &batch {
+            rewrapped += u64::from(self.rewrap_key(*person, wrapped).await?);
+        }
+        let next = batch.last().map(|(person, _)| *person);
+        if batch.len() == REWRAPPED_AT_ONCE {
+            return Ok(Rewrapping { rewrapped, next });
+        }
+        rewrapped += u64::from(self.rewrap_pseudonyms().await?);
+        let next = None;
+        Ok(Rewrapping { rewrapped, next })
+    }
+
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> Digest {
         self.pseudonyms.of(purpose, value)
     }
 }
 
 /// The wrapped key of the pseudonyms: what is stored, or a new one where nothing is.
-async fn secret(mongo: &Mongo, master: &KeyBytes) -> Result<Vec<u8>, Failure> {
+async fn secret(mongo: &Mongo, masters: &Masters) -> Result<Vec<u8>, Failure> {
     let secrets: Collection<Document> = mongo.durable("secrets");
     let find = || secrets.find_one(doc! { "_id": PSEUDONYM_KEY });
     let mut found = mongo.call("secret", find()).await?;
     if found.is_none() {
-        let fresh = Pseudonyms::fresh(master).map_err(|error| Failure::refused(error.to_string()))?;
+        let fresh = masters
+            .fresh_pseudonyms()
+            .map_err(|error| Failure::refused(error.to_string()))?;
         let document = doc! { "_id": PSEUDONYM_KEY, "wrapped": binary(&fresh) };
         match mongo.call("secret", secrets.insert_one(document)).await {
             Ok(_) => {}

@@ -18,6 +18,10 @@ use std::{sync::Arc, time::Instant};
 /// What stands in place of a destroyed key. A wrapped key is 60 bytes.
 const DESTROYED: &[u8] = b"destroyed";
 
+/// Puts another wrapping in place of this one, in one step.
+const REPLACE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end return 0";
+
 fn unavailable(error: &dyn std::fmt::Display) -> VaultError {
     VaultError::Unavailable(format!("redis: {error}"))
 }
@@ -70,6 +74,19 @@ impl WrappedKeys for RedisStore {
         link.noticed(answer)
             .map(drop)
             .map_err(|error| unavailable(&error))
+    }
+
+    async fn replace(&self, person: UserId, wrapped: &[u8], anew: &[u8]) -> Result<(), VaultError> {
+        let link = self.link_now()?;
+        let mut set = cmd("EVAL");
+        set.arg(REPLACE)
+            .arg(1)
+            .arg(self.shared.keys.wrapped(person))
+            .arg(wrapped)
+            .arg(anew);
+        let answer = set.exec_async(&mut link.writes()).await;
+        link.seen.wrapped.forget(&vault(&person.to_string()));
+        link.noticed(answer).map_err(|error| unavailable(&error))
     }
 
     async fn destroyed(&self, person: UserId) -> Result<(), VaultError> {

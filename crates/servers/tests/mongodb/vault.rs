@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use contract::UserId;
 use ports::{
     Vault, VaultError,
-    sealing::{Kept, WrappedKeys},
+    sealing::{Kept, Masters, WrappedKeys},
 };
 use servers::mongodb::{MongoError, MongoVault};
 use std::{
@@ -47,6 +47,15 @@ impl WrappedKeys for Second {
         let mut kept = self.kept.lock().unwrap();
         kept.entry(person)
             .or_insert_with(|| Kept::Wrapped(wrapped.to_vec()));
+        Ok(())
+    }
+
+    async fn replace(&self, person: UserId, wrapped: &[u8], anew: &[u8]) -> Result<(), VaultError> {
+        self.there()?;
+        let mut kept = self.kept.lock().unwrap();
+        if kept.get(&person) == Some(&Kept::Wrapped(wrapped.to_vec())) {
+            kept.insert(person, Kept::Wrapped(anew.to_vec()));
+        }
         Ok(())
     }
 
@@ -194,4 +203,56 @@ async fn a_key_is_destroyed_only_when_the_second_place_knows() {
         vault.open(person, "name", &sealed).await,
         Err(VaultError::Forgotten)
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_master_key_opens_everything_once_all_is_wrapped_anew_and_the_old_one_nothing() {
+    let (server, database) = (server(), new_database());
+    let mongo = connect(&server, &database).await;
+    let second = Arc::new(Second::default());
+    let new = [3; 32];
+    let vault = MongoVault::open(&mongo, MASTER, Some(second.clone()))
+        .await
+        .unwrap();
+    let (pseudonym, mut sealed) = (vault.pseudonym("document", b"1"), Vec::new());
+    for _ in 0..201 {
+        let person = somebody();
+        vault.create_key(person).await.unwrap();
+        sealed.push((person, vault.seal(person, "name", "Ana").await.unwrap()));
+    }
+    let forgotten = sealed[0].0;
+    vault.destroy(forgotten).await.unwrap();
+
+    let both = MongoVault::open_with(&mongo, Masters::new(new, Some(MASTER)), Some(second.clone()))
+        .await
+        .unwrap();
+    let first = both.rewrap(None).await.unwrap();
+    assert_eq!(first.rewrapped, 200);
+    // Killed here, another begins anew.
+    let (mut rewrapped, mut after) = (0, None);
+    loop {
+        let step = both.rewrap(after).await.unwrap();
+        rewrapped += step.rewrapped;
+        after = step.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(rewrapped, 1, "the key of the pseudonyms");
+
+    let alone = MongoVault::open(&mongo, new, Some(second.clone())).await.unwrap();
+    assert_eq!(alone.pseudonym("document", b"1"), pseudonym);
+    for (person, value) in &sealed[1..] {
+        assert_eq!(alone.open(*person, "name", value).await.unwrap(), "Ana");
+    }
+    let gone = alone.open(forgotten, "name", &sealed[0].1).await;
+    assert!(matches!(gone, Err(VaultError::Forgotten)));
+    let old = MongoVault::open(&mongo, MASTER, Some(second.clone())).await;
+    assert!(matches!(old, Err(MongoError::WrongMasterKey)));
+    for (person, kept) in second.kept.lock().unwrap().iter() {
+        if let (Kept::Wrapped(wrapped), false) = (kept, person.0.is_nil()) {
+            assert!(ports::sealing::unwrap(&MASTER, *person, wrapped).is_none());
+            assert!(ports::sealing::unwrap(&new, *person, wrapped).is_some());
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What the projections make of events: each document, and that applying twice is applying once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod forgetting;
 mod reservations;
 mod shows;
 mod stories;
@@ -151,7 +152,12 @@ proptest! {
     fn applying_twice_is_applying_once(end in 0_usize..9, again in 0_usize..9, which in 0..3) {
         let (stream, story) = match which {
             0 => (StreamName::show(SHOW), show_story()),
-            1 => (StreamName::user(USER), user_story()),
+            1 => {
+                let mut story = user_story();
+                let (reason, at_ms) = (ForgetReason::Asked, Timestamp(99));
+                story.insert(3, UserForgotten { reason, at_ms }.into());
+                (StreamName::user(USER), story)
+            }
             _ => (
                 StreamName::reservation(RESERVATION),
                 vec![requested(), progressed(), confirmed(), cancelling(), stuck(), cancelled()],

@@ -96,6 +96,7 @@ pub fn requested() -> Event {
         payment_token: "tok_ok".into(),
         line_until_ms: Timestamp(100),
         requested_at_ms: Timestamp(20),
+        checked: None,
         fingerprint: None,
     }
     .into()

@@ -90,6 +90,7 @@ pub(super) fn requested(purchase: &Purchase, show_id: ShowId, at: Timestamp) -> 
         payment_token: "tok_ok".into(),
         line_until_ms: at.plus_ms(5_000),
         requested_at_ms: at,
+        checked: None,
         fingerprint: None,
     }
     .into()

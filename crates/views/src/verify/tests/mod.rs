@@ -133,6 +133,7 @@ impl Story {
                 payment_token: "tok_ok".into(),
                 line_until_ms: Timestamp(0),
                 requested_at_ms: Timestamp(self.now),
+                checked: None,
                 fingerprint: None,
             },
         );
