@@ -12,7 +12,8 @@ pub mod exactness;
 
 use client::Client;
 use futures_util::FutureExt;
-use stack::platform::{Platform, Shape};
+use serde_json::json;
+use stack::platform::{ADMIN_EMAIL, ADMIN_PASSWORD, Platform, Shape};
 use std::{
     future::Future,
     net::SocketAddr,
@@ -70,6 +71,7 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
     let (mut passed, mut failed) = (0, Vec::new());
     runtime.block_on(async {
         ready(&platform).await;
+        log_in(&platform).await;
         for (name, story) in chosen {
             let begun = Instant::now();
             match AssertUnwindSafe(story(&platform)).catch_unwind().await {
@@ -111,6 +113,15 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Makes the first administrator and logs in: the stories act as they do.
+async fn log_in(platform: &Platform) {
+    platform.make_admin().unwrap();
+    let credentials = json!({ "email": ADMIN_EMAIL, "password": ADMIN_PASSWORD });
+    let mut client = client(platform).await;
+    let session = client.post("/api/auth/login", credentials).await.expect(200);
+    eventflow::client::authorize(&session.field("access_token"));
 }
 
 /// Waits until every node says that it is ready.

@@ -24,4 +24,5 @@ told!(
     one_person_gets_no_more_than_the_limit_however_many_requests_come_at_once,
     the_same_key_twice_at_once_is_one_sale_one_charge_and_the_same_answer,
     a_hundred_seats_with_three_buyers_each_are_each_sold_once,
+    whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once,
 );
