@@ -7,7 +7,7 @@ import re
 import stat
 import tempfile
 
-from .tree import REPOSITORY, cargo, check, command_line, default_of, ours, run, settings, tool
+from .tree import ASK_NOBODY, REPOSITORY, cargo, check, command_line, default_of, not_private, ours, run, settings, tool
 
 # A version with a patch number; Debian's point releases have two numbers and no more.
 PINNED = re.compile(r"^(?!.*:latest)[\w./-]+:(v?\d+\.\d+\.\d+[\w.-]*|(?<=debian:)\d+\.\d+-slim)(@sha256:[0-9a-f]{64})?$")
@@ -128,6 +128,11 @@ def private(tree):
             yield f"{name} is reachable from outside of `back`"
 
 
+def optional(tree):
+    """Variables that .env.example only mentions: most of the time nobody sets them."""
+    return set(re.findall(r"^# ([A-Z_]+)=$", tree.text("compose/.env.example"), re.MULTILINE))
+
+
 @check("no file holds a secret, and what holds secrets is ignored by git")
 def no_secret(tree):
     for name in tree.files():
@@ -151,7 +156,8 @@ def no_secret(tree):
     for name, service in tree.services.items():
         for variable, value in (service.get("environment") or {}).items():
             if SECRET.search(variable) and not re.fullmatch(r"\$\{[A-Z_]+:\?[^}]+\}", str(value)):
-                yield f"{name}: {variable} is not taken from .env, or may be empty"
+                if variable not in optional(tree) or value != "${%s:-}" % variable:
+                    yield f"{name}: {variable} is not taken from .env, or may be empty"
     for ignore, what in (("compose/.gitignore", "/.env"), ("kubernetes/overlays/try-out/.gitignore", "/eventflow.env")):
         if what not in tree.text(ignore).splitlines():
             yield f"{ignore} does not name {what}"
@@ -161,23 +167,44 @@ def no_secret(tree):
 def variables(tree):
     text = re.sub(r"^\s*#.*$", "", tree.text("compose/compose.yaml"), flags=re.MULTILINE)
     used = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text))
-    given = set(re.findall(r"^([A-Z_]+)=", tree.text("compose/.env.example"), re.MULTILINE))
+    given = set(re.findall(r"^([A-Z_]+)=", tree.text("compose/.env.example"), re.MULTILINE)) | optional(tree)
     yield from (f"{name} is used and not in .env.example" for name in sorted(used - given))
     yield from (f"{name} is in .env.example and not used" for name in sorted(given - used))
 
 
 @check("every EVENTFLOW_ variable is a setting of the program")
 def known_settings(tree):
-    allowed = settings() | {"EVENTFLOW_TOOLS"}
+    allowed = settings() | {"EVENTFLOW_TOOLS", "EVENTFLOW_TOKEN"}  # for the checks; for `bench`
     for name in tree.files():
         for variable in sorted(set(re.findall(r"\bEVENTFLOW_[A-Z0-9_]*[A-Z0-9]\b", tree.text(name)))):
             if variable not in allowed:
                 yield f"{name}: {variable} is no setting"
     for name, service in tree.services.items():
         if service["image"].startswith("eventflow:") and name != "gateway":
-            wanted = {"EVENTFLOW_LISTEN", "EVENTFLOW_TRUST_NETWORK", "EVENTFLOW_MASTER_KEY", "EVENTFLOW_LANES"}
+            wanted = {"EVENTFLOW_LISTEN", "EVENTFLOW_TRUSTED_PROXIES", "EVENTFLOW_MASTER_KEY", "EVENTFLOW_LANES",
+                      "EVENTFLOW_RATE_LIMIT", "EVENTFLOW_RETENTION_MONTHS"}
             wanted |= {f"EVENTFLOW_{server}_URL" for server in ("EVENTSTORE", "RABBITMQ", "MONGODB", "REDIS", "PAYMENTS")}
             yield from (f"{name} is not given {missing}" for missing in sorted(wanted - set(service["environment"])))
+
+
+@check("only what asks nobody who they are trusts its network, and only private networks are believed about callers")
+def trust(tree):
+    for name, service in tree.services.items():
+        if not service["image"].startswith("eventflow:"):
+            continue
+        environment = service["environment"]
+        nobody = service["command"][0] in ASK_NOBODY
+        if ("EVENTFLOW_TRUST_NETWORK" in environment) != nobody:
+            yield f"{name}: EVENTFLOW_TRUST_NETWORK is {'missing' if nobody else 'for what asks nobody who they are'}"
+        given = environment.get("EVENTFLOW_TRUSTED_PROXIES")
+        if (given is None) != nobody:
+            yield f"{name}: EVENTFLOW_TRUSTED_PROXIES is {'for what counts callers' if nobody else 'missing'}"
+        yield from (f"{name}: {problem}" for problem in not_private(given.split(",") if given else []))
+        if nobody and not all((tree.compose["networks"].get(each) or {}).get("internal") for each in service["networks"]):
+            yield f"{name} asks nobody who they are and is in a network that is not internal"
+    front = re.findall(r"set_real_ip_from ([^;]+);", default_of(tree.services["edge"]["environment"]["EDGE_PROXIES"]))
+    if front != ["127.0.0.1"]:
+        yield f"edge: there is nothing in front, and {front} is believed about callers"
 
 
 @check("what is run are subcommands and roles of the program")
@@ -253,8 +280,13 @@ def dockerfile(tree):
 @check("what the READMEs link to is there")
 def links(tree):
     for name in ("compose/README.md", "kubernetes/README.md"):
-        for target in re.findall(r"\]\(([^)#]+)\)", tree.text(name)):
-            inside = tree.path(name).parent / target
+        for target, heading in re.findall(r"\]\(([^)#]*)(?:#([^)]+))?\)", tree.text(name)):
             # Outside of the two folders: in the repository, whose copy is not checked here.
-            if not inside.exists() and not (REPOSITORY / name).parent.joinpath(target).exists():
+            places = [(root / name).parent / target if target else root / name for root in (tree.root, REPOSITORY)]
+            place = next((place for place in places if place.exists()), None)
+            if place is None:
                 yield f"{name}: {target} is not there"
+            elif heading:
+                titles = re.findall(r"^#+ (.+)$", place.read_text(encoding="utf-8"), re.MULTILINE)
+                if heading not in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}:
+                    yield f"{name}: {target} has no heading {heading}"

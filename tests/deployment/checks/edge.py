@@ -15,6 +15,7 @@ import time
 from .tree import check, codes, run
 
 TEMPLATE = "compose/nginx/nginx.conf.template"
+PROXY = "127.0.0.2"  # what stands in front of nginx and is believed about callers
 
 
 @check("compose, Kubernetes and `render` set every variable of the nginx template, and no other")
@@ -112,6 +113,7 @@ class Edge:
             "--command-side", ",".join(f"127.0.0.1:{port}" for port in (*(node.server_port for node in self.command), gone)),
             "--query-side", f"127.0.0.1:{self.query.server_port}",
             "--projector", f"127.0.0.1:{standby.server_port},127.0.0.1:{active.server_port}",
+            "--proxies", PROXY, "--access-log", f"{self.folder}/access.log",
         )
         self.file = f"{self.folder}/nginx.conf"
         with open(self.file, "w", encoding="utf-8") as file:
@@ -134,8 +136,8 @@ class Edge:
                 time.sleep(0.02)
         return False
 
-    def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+    def ask(self, method, path, body=None, headers=None, come_from="127.0.0.1"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15, source_address=(come_from, 0))
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -171,6 +173,12 @@ WAYS = [
     ("GET", f"/api/reservar/{ID}", "query"),
     ("GET", f"/api/auditoria/reservas/{ID}", "query"),
     ("GET", "/api/usuarios/exportar?formato=csv", "query"),
+    ("GET", f"/api/usuarios/{ID}/datos", "query"),
+    ("GET", "/api/auth/yo", "query"),
+    ("POST", "/api/auth/login", "command"),
+    ("PUT", f"/api/usuarios/{ID}/roles", "command"),
+    ("DELETE", f"/api/usuarios/{ID}", "command"),
+    ("PUT", f"/api/usuarios/{ID}/datos", "command"),
     ("GET", f"/api/eventos/{ID}/bloqueos/{ID}", "command"),
     ("GET", f"/api/events/{ID}/bloqueos/{ID}?a=1", "command"),
     ("POST", "/api/reservar", "command"),
@@ -206,6 +214,32 @@ def routing(edge):
             yield f"{method} {path} does not reach the projector that is active"
     if edge.ask("GET", "/metrics")[0] != 404:
         yield "the metrics are open to everybody"
+
+
+def identifying(edge):
+    """Tokens arrive as they were sent, the last address is the caller's, and neither is logged."""
+    token = "Bearer secreto.de.prueba"
+    for asked, come_from, told, last in (
+        (("GET", "/api/auth/yo?busca=alguien"), "127.0.0.1", None, "127.0.0.1"),
+        (("PUT", f"/api/usuarios/{ID}/roles", "{}"), "127.0.0.1", "203.0.113.7", "127.0.0.1"),
+        (("GET", f"/api/usuarios/{ID}"), PROXY, "203.0.113.7", "203.0.113.7"),
+        (("DELETE", f"/api/usuarios/{ID}"), PROXY, "198.51.100.1, 203.0.113.7", "203.0.113.7"),
+    ):
+        headers = {"Authorization": token} | ({"X-Forwarded-For": told} if told else {})
+        body = asked[2] if len(asked) > 2 else None
+        _, _, body = edge.ask(asked[0], asked[1], body, headers, come_from)
+        got = json.loads(body)["headers"]
+        if got.get("authorization") != token:
+            yield f"{asked[0]} {asked[1]}: the token does not arrive as it was sent"
+        if got.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip() != last:
+            yield f"{come_from} says {told}, and the node is told {got.get('x-forwarded-for')}, which does not end with {last}"
+    with open(f"{edge.folder}/access.log", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    if not any(json.loads(line)["path"] == "/api/auth/yo" for line in lines):
+        yield "what is asked is not logged"
+    for word in ("secreto", "alguien", "203.0.113.7", PROXY):
+        if any(word in line for line in lines):
+            yield f"the log holds what it must not: {word}"
 
 
 def refusing(edge):
@@ -268,7 +302,7 @@ def behaviour(tree):
         if not edge.start():
             yield "nginx does not start"
             return
-        for part in (routing, refusing, streaming):
+        for part in (routing, identifying, refusing, streaming):
             yield from part(edge)
     finally:
         edge.close()

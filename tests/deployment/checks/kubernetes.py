@@ -8,7 +8,7 @@ import tempfile
 import yaml
 
 from .kustomize import Unfit, build, containers, pod
-from .tree import check, routes, run, tool
+from .tree import ASK_NOBODY, check, not_private, routes, run, tool
 
 VERSION = "1.33"
 OVERLAYS = ("kubernetes/overlays/try-out", "kubernetes/overlays/production")
@@ -260,6 +260,30 @@ def probes(tree):
                     yield f"{called(found)}: nobody answers {path}"
     if "location = /salud/borde" not in tree.text("compose/nginx/nginx.conf.template"):
         yield "nginx does not answer /salud/borde"
+
+
+@check("in the manifests too, only what asks nobody trusts its network, and only private networks are believed")
+def trust(tree):
+    for overlay in OVERLAYS:
+        data = {found["metadata"]["name"]: found.get("data") or {} for found in rendered(tree, overlay) if found["kind"] == "ConfigMap"}
+        for found in pods(tree, overlay):
+            for container in containers(found):
+                if not container["image"].rsplit("/", 1)[-1].startswith("eventflow:"):
+                    continue
+                given = {variable["name"]: variable.get("value", "") for variable in container.get("env", [])}
+                for source in container.get("envFrom", []):
+                    given.update(data.get(source.get("configMapRef", {}).get("name"), {}))
+                nobody = container["args"][0] in ASK_NOBODY
+                if ("EVENTFLOW_TRUST_NETWORK" in given) != nobody:
+                    yield f"{called(found)}: EVENTFLOW_TRUST_NETWORK is {'missing' if nobody else 'for what asks nobody'}"
+                proxies = given.get("EVENTFLOW_TRUSTED_PROXIES")
+                if (proxies is None) != nobody:
+                    yield f"{called(found)}: EVENTFLOW_TRUSTED_PROXIES is {'for what counts callers' if nobody else 'missing'}"
+                yield from (f"{called(found)}: {problem}" for problem in not_private(proxies.split(",") if proxies else []))
+        front = re.findall(r"set_real_ip_from ([^;]+);", data["edge-config"]["EDGE_PROXIES"])
+        yield from (f"edge-config: {problem}" for problem in not_private(front))
+        if not front:
+            yield "edge-config: the ingress is taken for the caller of everything"
 
 
 @check("every pod runs as nobody, with limits, and ours on a read-only file system")

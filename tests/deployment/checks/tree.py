@@ -1,6 +1,7 @@
 """What is checked, and where the facts come from that it is checked against."""
 
 import functools
+import ipaddress
 import os
 import pathlib
 import re
@@ -13,6 +14,10 @@ import yaml
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 TOOLS = pathlib.Path(os.environ.get("EVENTFLOW_TOOLS") or pathlib.Path.home() / ".cache/eventflow-tools")
 FOLDERS = ("compose", "kubernetes")
+# The subcommands that listen and ask nobody who they are.
+ASK_NOBODY = {"gateway", "eventstore"}
+# Docker's own choice of networks and Kubernetes' usual ones: nobody outside has such an address.
+PRIVATE = [ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 ALL = []  # (sentence, function), in the order in which they are declared
 
@@ -94,6 +99,18 @@ def default_of(text):
     """`${NAME:-default}` as its default, `${NAME:?…}` as NAME; what is no variable as it is."""
     text = re.sub(r"\$\{([A-Z_]+):\?[^}]*\}", r"\1", str(text))
     return re.sub(r"\$\{[A-Z_]+:?-([^}]*)\}", r"\1", text)
+
+
+def not_private(networks):
+    """What is wrong with the networks whose X-Forwarded-For is believed."""
+    for text in networks:
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError:
+            yield f"{text} is no network"
+            continue
+        if not any(network.subnet_of(private) for private in PRIVATE):
+            yield f"{text} is not a private network: strangers could say who they are"
 
 
 def ours(values):

@@ -17,7 +17,7 @@ pub fn run(args: EventstoreArgs) -> Result<(), ProgramError> {
         ..prepare(args.folder)?
     };
     // The protocol's credentials are not asked for.
-    settings.stay_in_trusted_networks()?;
+    settings.serve_log_in_trusted_networks(listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let folder = world::take_folder(&settings.data)?.map_err(|occupied| FolderError::InUse {
         path: settings.data.clone(),

@@ -27,6 +27,8 @@ use web::access::Network;
 pub const PREFIX: &str = "EVENTFLOW_";
 /// The variable that names the configuration file; the flag is `--config`.
 pub const CONFIG_VARIABLE: &str = "EVENTFLOW_CONFIG";
+/// The access token for `bench --target`: no setting, and no mistake either.
+pub const TOKEN_VARIABLE: &str = "EVENTFLOW_TOKEN";
 
 /// Which subcommands show a setting's flag. The environment and the file may always hold all settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +261,9 @@ impl Sources {
         let known: Vec<String> = DECLARED.iter().map(|setting| setting.variable()).collect();
         self.environment
             .keys()
-            .filter(|name| *name != CONFIG_VARIABLE && !known.contains(*name))
+            .filter(|name| {
+                ![CONFIG_VARIABLE, TOKEN_VARIABLE].contains(&name.as_str()) && !known.contains(*name)
+            })
             .map(|name| {
                 let meant = nearest(name, known.iter().map(String::as_str));
                 format!("the environment variable {name} is no setting and is ignored; is {meant} meant?")
@@ -303,15 +307,27 @@ impl Settings {
     /// # Errors
     /// [`Invalid`] when `listen` is not an address of this machine alone and `trust_network` is not set.
     pub fn stay_in_trusted_networks(&self) -> Result<(), Invalid> {
-        if self.listen.ip().is_loopback() || self.trust_network {
+        self.trusts(self.listen, &declared::listen)
+    }
+
+    /// The same for where a log is served to EventStoreDB's clients.
+    ///
+    /// # Errors
+    /// As [`Self::stay_in_trusted_networks`].
+    pub fn serve_log_in_trusted_networks(&self, listen: SocketAddr) -> Result<(), Invalid> {
+        self.trusts(listen, &declared::eventstore_listen)
+    }
+
+    fn trusts(&self, address: SocketAddr, listen: &'static Declared) -> Result<(), Invalid> {
+        if address.ip().is_loopback() || self.trust_network {
             return Ok(());
         }
-        let (listen, trust) = (&declared::listen, &declared::trust_network);
+        let trust = &declared::trust_network;
         let message = format!(
             "{}: {} is not a loopback address, and nobody is asked who they are\n  set {} to a loopback address, \
              or {}=yes where only your own servers can reach it",
             listen.name,
-            self.listen,
+            address,
             listen.variable(),
             trust.variable(),
         );

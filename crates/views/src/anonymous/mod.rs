@@ -14,7 +14,7 @@
 //!    divided by all of its people. What fewer bought is told without the show, then by year, then as anything, or not
 //!    at all ([`means`]).
 //!
-//! Pure and in memory: 16 bytes for a person, 32 for a purchase, and each different text and kind of purchase once.
+//! Pure and in memory: 40 bytes for a person, 32 for a purchase, and each different text and kind of purchase once.
 //! The result does not depend on the order in which people and purchases were added.
 
 mod classes;
