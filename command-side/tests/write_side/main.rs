@@ -6,6 +6,7 @@
 mod accounts;
 mod bed;
 mod chain;
+mod directly;
 mod forgetting;
 mod holds;
 mod idempotency;

@@ -2,13 +2,18 @@
 //! be correct against, not to be fast against; no MongoDB is packaged for this system.
 
 use crate::{Failed, Scratch, Server, free_port};
-use std::{env, net::SocketAddr, path::PathBuf, process::Command};
+use std::{
+    env,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// A running server.
 pub struct MongoDb {
     server: Server,
     port: u16,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 /// Where `./check` puts the tools that it fetches: `EVENTFLOW_TOOLS`, or a folder in the user's cache.
@@ -59,11 +64,7 @@ fn start_with(options: &'static [&'static str]) -> Result<MongoDb, Failed> {
         SocketAddr::from(([127, 0, 0, 1], port)),
         make,
     )?;
-    Ok(MongoDb {
-        server,
-        port,
-        _folder: folder,
-    })
+    Ok(MongoDb { server, port, folder })
 }
 
 impl MongoDb {
@@ -75,6 +76,11 @@ impl MongoDb {
     /// The connection string of a database.
     pub fn database(&self, name: &str) -> String {
         format!("mongodb://127.0.0.1:{}/{name}?directConnection=true", self.port)
+    }
+
+    /// Where it keeps its files and what it printed.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its process.

@@ -1,13 +1,13 @@
 //! nginx as the edge of the platform, with the very template that compose and Kubernetes use.
 
 use crate::{Failed, Scratch, Server, free_port, repository};
-use std::{fs, net::SocketAddr, process::Command};
+use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 /// A running nginx.
 pub struct Nginx {
     server: Server,
     address: SocketAddr,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 fn list(addresses: &[SocketAddr]) -> String {
@@ -51,7 +51,7 @@ pub fn start(
     Ok(Nginx {
         server,
         address,
-        _folder: folder,
+        folder,
     })
 }
 
@@ -59,6 +59,11 @@ impl Nginx {
     /// Where buyers come in.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it keeps its files and what it printed.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its process.

@@ -210,6 +210,17 @@ impl Platform {
         self.folder.path().join("log")
     }
 
+    /// Where all of it keeps files and prints to: the log, the servers, the nodes, nginx.
+    pub fn folders(&self) -> [&Path; 5] {
+        [
+            self.folder.path(),
+            self.mongodb.folder(),
+            self.redis.folder(),
+            self.rabbitmq.folder(),
+            self.nginx.folder(),
+        ]
+    }
+
     /// Every node, with its role's name and number.
     pub fn nodes(&self) -> impl Iterator<Item = &Server> {
         self.command_side

@@ -11,7 +11,7 @@ pub struct RabbitMq {
     prometheus: u16,
     /// Behind the node in this order: dropped after it. Outlives a killed node, as a machine's epmd does.
     _epmd: Server,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 /// Starts one. Takes about six seconds.
@@ -60,7 +60,7 @@ pub fn start() -> Result<RabbitMq, Failed> {
         management,
         prometheus,
         _epmd: epmd,
-        _folder: folder,
+        folder,
     })
 }
 
@@ -97,6 +97,11 @@ impl RabbitMq {
     /// The port of its Prometheus plugin.
     pub fn prometheus(&self) -> u16 {
         self.prometheus
+    }
+
+    /// Where it keeps its files and what it printed.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its process.

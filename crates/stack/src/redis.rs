@@ -1,13 +1,13 @@
 //! Redis (Debian's `redis-server`), keeping nothing on disk.
 
 use crate::{Failed, Scratch, Server, free_port};
-use std::{net::SocketAddr, process::Command};
+use std::{net::SocketAddr, path::Path, process::Command};
 
 /// A running Redis.
 pub struct Redis {
     server: Server,
     port: u16,
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 /// Starts one.
@@ -30,17 +30,18 @@ pub fn start() -> Result<Redis, Failed> {
         SocketAddr::from(([127, 0, 0, 1], port)),
         make,
     )?;
-    Ok(Redis {
-        server,
-        port,
-        _folder: folder,
-    })
+    Ok(Redis { server, port, folder })
 }
 
 impl Redis {
     /// Its connection string.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Where it keeps its files and what it printed.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its process.

@@ -167,7 +167,8 @@ impl Crowd {
                 knows.confirm(&answer.body);
             }
             (202, _) => knows.accepted.push(answer.field("reserva_id")),
-            (402, "PAGO_RECHAZADO") | (409, "BLOQUEO_VENCIDO") => {
+            // It existed, and came to nothing: declined, or a fault took longer than its deadline.
+            (402, "PAGO_RECHAZADO") | (409, "BLOQUEO_VENCIDO" | "RESERVA_VENCIDA") => {
                 knows
                     .rejected
                     .push(answer.body["reserva"]["reserva_id"].as_str().unwrap().into());

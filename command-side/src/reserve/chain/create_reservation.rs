@@ -17,6 +17,9 @@ use ports::Expected;
 /// milliseconds: whoever asks for an answer at once wants to find the reservation under its `Location`.
 const QUEUED_AFTER_MS: u64 = 2_000;
 
+/// How long the log may take to make a reservation before it is left to its lane, in milliseconds.
+const APPENDED_WITHIN_MS: u64 = 1_000;
+
 /// Makes the reservation. When this has passed, its first event is durable, or the broker keeps its command until
 /// the log is back; either way it is carried to an outcome, whatever crashes.
 pub struct CreateReservation;
@@ -112,12 +115,17 @@ async fn append(
             [event],
         )
         .map_err(contract::Unreadable::from)?;
-    match app.log.append(&stream, Expected::NoStream, events).await {
-        Ok(appended) => Ok(Some(appended.position)),
-        Err(error) => {
-            tracing::debug!(%stream, %error, "the reservation is left to its lane");
-            Ok(None)
-        }
+    // A log that says nothing is left alone soon: the buyer waits.
+    let give_up = app.clock.now().plus_ms(APPENDED_WITHIN_MS);
+    tokio::select! {
+        appended = app.log.append(&stream, Expected::NoStream, events) => match appended {
+            Ok(appended) => Ok(Some(appended.position)),
+            Err(error) => {
+                tracing::debug!(%stream, %error, "the reservation is left to its lane");
+                Ok(None)
+            }
+        },
+        () = app.clock.sleep_until(give_up) => Ok(None),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod keeping;
 pub mod saga;
 
 use axum::{
@@ -23,6 +24,7 @@ use contract::{
     commands::{PaymentAction, PaymentCommand},
 };
 use http_body_util::BodyExt;
+pub use keeping::Keeping;
 use ports::{
     Broker, Clock, EventLog, Payments, SystemIds,
     embedded::{
@@ -64,6 +66,23 @@ impl Bed {
 
     /// Reservations stay as they are requested.
     pub async fn without_a_saga() -> Self {
+        Self::on(|broker| broker).await
+    }
+
+    /// On a broker that keeps asks while the log is away, as RabbitMQ does; with a saga.
+    pub async fn keeping_asks() -> (Self, Arc<Keeping>) {
+        let mut kept = None;
+        let bed = Self::on(|broker| {
+            let keeping = Arc::new(Keeping::of(broker));
+            kept = Some(keeping.clone());
+            keeping
+        })
+        .await;
+        saga::start(&bed.app).await;
+        (bed, kept.unwrap())
+    }
+
+    async fn on(broker: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Self {
         let folder = std::env::temp_dir().join(format!("eventflow-write-side-{}", Uuid::new_v4()));
         std::fs::create_dir_all(&folder).unwrap();
         let clock = Arc::new(HandClock::default());
@@ -76,7 +95,7 @@ impl Bed {
             ..GatewayOptions::default()
         };
         let gateway = SimulatedGateway::open(&folder.join("gateway.db"), options).unwrap();
-        let broker: Arc<dyn Broker> = MemoryBroker::new(BrokerOptions::default(), clock.clone());
+        let broker = broker(MemoryBroker::new(BrokerOptions::default(), clock.clone()));
 
         let ports = LanePorts {
             log: log.clone(),

@@ -116,6 +116,8 @@ impl Post {
         };
 
         let caller = match (claims, row) {
+            // Whoever is about to say who they are is nobody yet, in `dev` as well.
+            (None, Some(row)) if row.rule == Rule::Entrance => row.anonymous(),
             (None, _) if !self.guard.required => Ok(Caller::operator()),
             (_, None) => Err(Problem::new(Code::Forbidden).detail("Esta dirección está cerrada.")),
             (None, Some(row)) => row.anonymous(),
