@@ -182,6 +182,7 @@ async fn seats_are_read_seat_by_seat_and_general_admission_has_none() {
         rows: 1,
         seats_per_row: 2,
         price: Some(usd(6_000)),
+        ..Section::default()
     };
     world
         .schedule(numbered, |show| {
@@ -199,8 +200,46 @@ async fn seats_are_read_seat_by_seat_and_general_admission_has_none() {
         json!([{"fila": "A", "asientos": [
             {"asiento": "Platea-A-1", "estado": "libre"}, {"asiento": "Platea-A-2", "estado": "libre"}]}])
     );
+    assert!(answer.body["secciones"][0].get("pasillos").is_none());
     assert_eq!(
         world.get(&format!("/api/eventos/{SHOW}/asientos")).await.body["secciones"],
         json!([])
     );
+}
+
+#[tokio::test]
+async fn aisles_are_told_and_blocked_places_are_no_seats() {
+    let world = World::new();
+    let section = Section {
+        name: "Platea".into(),
+        rows: 1,
+        seats_per_row: 4,
+        aisles: vec![1],
+        blocked: vec!["A-2".parse().unwrap(), "A-4".parse().unwrap()],
+        ..Section::default()
+    };
+    world
+        .schedule(SHOW, |show| {
+            show.layout = Layout::Numbered {
+                sections: vec![section],
+            }
+        })
+        .await;
+    world.project().await;
+    let seats = world.get(&format!("/api/eventos/{SHOW}/asientos")).await.body;
+    assert_eq!(seats["secciones"][0]["pasillos"], json!([1]));
+    assert_eq!(
+        seats["secciones"][0]["filas"],
+        json!([{"fila": "A", "asientos": [
+            {"asiento": "Platea-A-1", "estado": "libre"}, {"asiento": "Platea-A-3", "estado": "libre"}]}])
+    );
+    // The read model and the show as it stood then, folded from its stream, count alike.
+    for path in ["/api/eventos", "/api/auditoria/eventos"] {
+        let show = world.get(&format!("{path}/{SHOW}")).await.body;
+        assert_eq!(
+            (&show["aforo_total"], &show["entradas_disponibles"]),
+            (&json!(2), &json!(2)),
+            "{path}"
+        );
+    }
 }

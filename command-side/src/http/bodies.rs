@@ -83,7 +83,7 @@ pub(super) struct NuevoEvento {
     /// Sin asientos numerados.
     #[schema(minimum = 1, maximum = 100_000, example = 500)]
     aforo_total: Option<u32>,
-    /// Con asientos numerados; 100.000 como máximo.
+    /// Con asientos numerados; 100.000 como máximo, con los bloqueados.
     mapa_asientos: Option<MapaNuevo>,
     #[schema(minimum = 1, maximum = 100_000, default = 10)]
     max_por_usuario: Option<u32>,
@@ -109,7 +109,21 @@ struct SeccionNueva {
     /// Si no es el del evento.
     #[schema(minimum = 0)]
     precio: Option<f64>,
+    /// Detrás de qué números hay un pasillo, en todas las filas: en orden, sin repetir y menores que
+    /// `asientos_por_fila`. A un grupo que se sienta junto no lo separa un pasillo.
+    #[schema(max_items = 100, example = json!([5, 15]))]
+    pasillos: Option<Vec<u32>>,
+    /// Las plazas donde no se vende nada, como `FILA-NUMERO`: sin repetir, y no todas. No cuentan en el aforo y
+    /// los demás asientos conservan su número.
+    #[schema(value_type = Option<Vec<Plaza>>, max_items = 100_000, example = json!(["A-1", "C-12"]))]
+    bloqueados: Option<Vec<String>>,
 }
+
+/// Una plaza de una sección: su fila y su número.
+#[derive(ToSchema)]
+#[schema(pattern = "^[A-Z]{1,5}-[1-9][0-9]{0,9}$", example = "C-12")]
+#[allow(dead_code)]
+struct Plaza(String);
 
 /// Un evento cancelado.
 #[derive(Serialize, ToSchema)]

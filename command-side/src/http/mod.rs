@@ -12,6 +12,7 @@ mod holds;
 mod operations;
 mod patience;
 mod reservations;
+mod seat_plan;
 mod shows;
 mod users;
 

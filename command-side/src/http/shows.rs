@@ -3,7 +3,7 @@
 use super::{
     Endpoint, answer,
     bodies::{ConClave, EventoCancelado, NuevoEvento},
-    checked, located, request,
+    checked, located, request, seat_plan,
 };
 use crate::{
     app::App,
@@ -11,12 +11,8 @@ use crate::{
     schedule::{self, Draft},
 };
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::post};
-use contract::{
-    Currency, ShowId,
-    events::{Layout, Section},
-};
+use contract::{Currency, ShowId, events::Layout};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use web::{
     Fields, Id, IdempotencyKey, Json, OptionalJson, Problem, RequestContext, paths, render,
     schema::{EstadoEvento, Evento, Problema},
@@ -24,8 +20,6 @@ use web::{
 
 /// How many tickets a show can have.
 const MAX_CAPACITY: u32 = 100_000;
-/// How many sections a show can have.
-const MAX_SECTIONS: usize = 1_000;
 /// How many tickets one person can have when the organiser does not say.
 const DEFAULT_LIMIT: u32 = 10;
 
@@ -151,7 +145,7 @@ fn layout(fields: &mut Fields<'_>, currency: Currency) -> Option<Layout> {
             Some(Layout::General { capacity })
         }
         (false, true) => {
-            let sections = fields.object("mapa_asientos", |map| sections(map, currency))?;
+            let sections = fields.object("mapa_asientos", |map| seat_plan::sections(map, currency))?;
             Some(Layout::Numbered { sections })
         }
         _ => {
@@ -161,32 +155,5 @@ fn layout(fields: &mut Fields<'_>, currency: Currency) -> Option<Layout> {
             );
             None
         }
-    }
-}
-
-fn sections(map: &mut Fields<'_>, currency: Currency) -> Vec<Section> {
-    let mut names = BTreeSet::new();
-    let sections = map.list_of_objects("secciones", 1..=MAX_SECTIONS, |section| {
-        let name = section.text("nombre", 1..=40);
-        if !names.insert(name.clone()) && !name.is_empty() {
-            section.error("nombre", "está repetido");
-        }
-        Section {
-            name,
-            rows: section.integer("filas", 1..=MAX_CAPACITY),
-            seats_per_row: section.integer("asientos_por_fila", 1..=MAX_CAPACITY),
-            price: section.optional_money("precio", currency),
-        }
-    });
-    let layout = Layout::Numbered { sections };
-    if layout.capacity() > MAX_CAPACITY {
-        map.error(
-            "secciones",
-            format!("puede haber {MAX_CAPACITY} asientos como máximo"),
-        );
-    }
-    match layout {
-        Layout::Numbered { sections } => sections,
-        Layout::General { .. } => Vec::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! Which seats a party gets that only says how many it is: the best that are free together.
 //!
-//! 1. **In one row**, side by side. Where it can be avoided no single seat is left over between two parties,
-//!    because nobody buys it; then the row nearest the front; then the place nearest the row's middle.
+//! 1. **In one row**, side by side, and never across an aisle. Where it can be avoided no single seat is left over
+//!    between two parties or beside an aisle, because nobody buys it; then the row nearest the front; then the place
+//!    nearest the row's middle.
 //! 2. Else **in adjacent rows** of one section, as few as possible: in each, side by side.
 //! 3. Else **anywhere in one section**: front to back, each row from its middle outwards.
 //! 4. Else anywhere at all, section by section. A party is never refused while there are seats enough.
 //!
-//! The sections are tried in the order in which the organiser listed them, or only the one that was named.
+//! The sections are tried in the order in which the organiser listed them, or only the one that was named. Blocked
+//! places are as if somebody else sat there for ever. docs/SEATS.md says it in the words of those who sell and buy.
 
 use super::seats::{Seat, SeatMap, SectionPlan, free_runs};
 use std::{cmp::Reverse, ops::Range};
@@ -44,7 +46,7 @@ fn in_one_row(map: &SeatMap, section: &SectionPlan, quantity: u32) -> Option<Vec
             continue;
         }
         let (first, seats) = map.row(section, row);
-        let places = free_runs(seats)
+        let places = free_runs(seats, &section.aisles)
             .filter(|run| run.end - run.start >= quantity)
             .flat_map(|run| {
                 (run.start..=run.end - quantity).map(move |start| {
@@ -71,7 +73,7 @@ fn in_adjacent_rows(map: &SeatMap, section: &SectionPlan, quantity: u32) -> Opti
     let len = |run: &Range<u32>| run.end - run.start;
     let longest = |row| {
         let centre = |run: &Range<u32>| Reverse(off_centre(run.start, len(run), section.seats_per_row));
-        free_runs(map.row(section, row).1)
+        free_runs(map.row(section, row).1, &section.aisles)
             .max_by_key(|run| (len(run), centre(run)))
             .unwrap_or(0..0)
     };
@@ -118,7 +120,7 @@ fn anywhere(map: &SeatMap, sections: Range<usize>, quantity: u32) -> Option<Vec<
     for section in map.sections().get(sections)? {
         for row in section.rows.clone().filter(|row| map.runs(*row).may_seat(1)) {
             let (first, seats) = map.row(section, row);
-            let mut places: Vec<u32> = free_runs(seats).flatten().collect();
+            let mut places: Vec<u32> = free_runs(seats, &section.aisles).flatten().collect();
             places.sort_by_key(|place| off_centre(*place, 1, section.seats_per_row));
             let missing = quantity as usize - picked.len();
             picked.extend(

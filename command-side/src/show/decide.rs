@@ -9,14 +9,15 @@ use contract::{
     Digest, Event, HoldId, Refusal, ReservationId, Timestamp, UserId,
     commands::ShowAction,
     events::{
-        Choice, HoldAdopted, HoldReleased, Layout, ReleaseReason, ShowCancelled, ShowScheduled, TicketsHeld,
-        TicketsReturned, TicketsSold,
+        Choice, HoldAdopted, HoldReleased, Layout, ReleaseReason, Section, ShowCancelled, ShowScheduled,
+        TicketsHeld, TicketsReturned, TicketsSold,
     },
     refusal::Unavailable,
 };
 use std::collections::BTreeSet;
 
-/// How many tickets a show may have. The HTTP side says so politely; here it is what bounds the memory.
+/// How many tickets a show may have, and how many places, blocked ones, too. The HTTP side says so politely; here
+/// it is what bounds the memory.
 pub const MAX_CAPACITY: u32 = 100_000;
 
 /// Decides an action: its events, or why not.
@@ -69,7 +70,8 @@ pub(super) fn decide(state: &State, action: &ShowAction, now: Timestamp) -> Resu
 }
 
 /// `ShowInThePast`; `KeyReused` when another show has this id; `SectionUnknown` when two sections share a name,
-/// which then names neither; `AmountTooLarge` past [`MAX_CAPACITY`].
+/// which then names neither; `SeatsUnknown` when an aisle or a blocked place is not in its section, or out of order;
+/// `AmountTooLarge` past [`MAX_CAPACITY`].
 fn schedule(state: &State, show: &ShowScheduled, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     if let Ok(known) = state.show() {
         let same_key = known.fingerprint.is_some() && known.fingerprint == show.fingerprint;
@@ -82,7 +84,7 @@ fn schedule(state: &State, show: &ShowScheduled, now: Timestamp) -> Result<Vec<E
     if show.starts_at_ms <= now {
         return Err(Refusal::ShowInThePast);
     }
-    if show.layout.capacity() > MAX_CAPACITY {
+    if show.layout.capacity().max(show.layout.places()) > MAX_CAPACITY {
         return Err(Refusal::AmountTooLarge);
     }
     if let Layout::Numbered { sections } = &show.layout {
@@ -91,6 +93,10 @@ fn schedule(state: &State, show: &ShowScheduled, now: Timestamp) -> Result<Vec<E
             return Err(Refusal::SectionUnknown {
                 section: twice.name.clone(),
             });
+        }
+        let misplaced: Vec<String> = sections.iter().flat_map(Section::misplaced).collect();
+        if !misplaced.is_empty() {
+            return Err(Refusal::SeatsUnknown { seats: misplaced });
         }
     }
     Ok(vec![show.clone().into()])

@@ -1,5 +1,5 @@
-//! The seat map of a numbered show. A seat is a number: sections in their order, rows front to back, seats left
-//! to right. Names are made and read only at the edges.
+//! The seat map of a numbered show. A seat is a number: sections in their order, rows front to back, places left
+//! to right, those where nothing is sold among them. Names are made and read only at the edges.
 
 use contract::{
     Money,
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 #[serde(transparent)]
 pub(super) struct Seat(pub u32);
 
-/// What became of a seat.
+/// What became of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum SeatStatus {
@@ -23,6 +23,8 @@ pub(super) enum SeatStatus {
     Held,
     /// Sold.
     Sold,
+    /// There is no seat here and never will be.
+    Blocked,
 }
 
 /// A section's place in the map.
@@ -31,7 +33,9 @@ pub(super) struct SectionPlan {
     name: String,
     pub price: Money,
     pub seats_per_row: u32,
-    /// Its seats.
+    /// Behind which numbers there is an aisle, in every row.
+    pub aisles: Box<[u32]>,
+    /// Its places.
     pub seats: Range<u32>,
     /// Its rows, counted over the whole show.
     pub rows: Range<usize>,
@@ -44,20 +48,16 @@ struct Plan {
     by_name: BTreeMap<String, usize>,
 }
 
-/// Which lengths of free seats side by side a row has: bit `n` for a run of `n`, the last bit for all that are
-/// as long or longer. What a row has room for can be told from it without looking at its seats.
+/// Which lengths of free seats side by side a row has, no aisle between them: bit `n` for a run of `n`, the last
+/// bit for all that are as long or longer. What a row has room for can be told from it without looking at its seats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Runs(u64);
 
 impl Runs {
     const LAST: u32 = u64::BITS - 1;
 
-    fn of(row: &[SeatStatus]) -> Self {
-        Self(free_runs(row).fold(0, |bits, run| bits | 1 << (run.end - run.start).min(Self::LAST)))
-    }
-
-    fn all_free(seats: u32) -> Self {
-        Self(1 << seats.min(Self::LAST))
+    fn of(runs: impl Iterator<Item = Range<u32>>) -> Self {
+        Self(runs.fold(0, |bits, run| bits | 1 << (run.end - run.start).min(Self::LAST)))
     }
 
     /// False when so many cannot sit side by side.
@@ -78,13 +78,28 @@ impl Runs {
     }
 }
 
-/// The free seats of a row that are side by side: places in the row, from 0.
-pub(super) fn free_runs(row: &[SeatStatus]) -> impl Iterator<Item = Range<u32>> {
+/// What the aisles make of a row of so many places: places in the row, from 0.
+fn between_aisles(aisles: &[u32], places: u32) -> impl Iterator<Item = Range<u32>> {
     let mut at = 0;
-    row.chunk_by(|a, b| a == b).filter_map(move |run| {
-        let start = at;
-        at += run.len() as u32;
-        (run.first() == Some(&SeatStatus::Free)).then_some(start..at)
+    aisles.iter().copied().chain([places]).map(move |end| {
+        let start = std::mem::replace(&mut at, end);
+        start..end
+    })
+}
+
+/// The free seats of a row that are side by side, without an aisle between them: places in the row, from 0.
+pub(super) fn free_runs(row: &[SeatStatus], aisles: &[u32]) -> impl Iterator<Item = Range<u32>> {
+    between_aisles(aisles, row.len() as u32).flat_map(|block| {
+        let mut at = block.start;
+        let seats = row.get(block.start as usize..block.end as usize);
+        seats
+            .unwrap_or_default()
+            .chunk_by(|a, b| a == b)
+            .filter_map(move |run| {
+                let start = at;
+                at += run.len() as u32;
+                (run.first() == Some(&SeatStatus::Free)).then_some(start..at)
+            })
     })
 }
 
@@ -101,6 +116,20 @@ pub(super) struct SeatMap {
 impl SeatMap {
     /// All seats, free. `price` is that of the sections without one of their own.
     pub fn new(sections: &[Section], price: Money) -> Self {
+        let mut map = Self::with_every_place_free(sections, price);
+        for (index, section) in sections.iter().enumerate().filter(|(_, s)| !s.blocked.is_empty()) {
+            let plan = map.plan.clone();
+            let Some(plan) = plan.sections.get(index) else {
+                continue;
+            };
+            let there = section.blocked.iter().filter(|place| section.has(**place));
+            let blocked: Vec<Seat> = there.map(|place| plan.seat(place.row, place.number)).collect();
+            map.set(&blocked, SeatStatus::Blocked);
+        }
+        map
+    }
+
+    fn with_every_place_free(sections: &[Section], price: Money) -> Self {
         let mut plan = Plan {
             sections: Vec::with_capacity(sections.len()),
             by_name: BTreeMap::new(),
@@ -116,7 +145,8 @@ impl SeatMap {
             let count = rows.saturating_mul(section.seats_per_row);
             let (first, first_row) = (capacity, runs.len());
             capacity = capacity.saturating_add(count);
-            runs.resize(first_row + rows as usize, Runs::all_free(section.seats_per_row));
+            let row = Runs::of(between_aisles(&section.aisles, section.seats_per_row));
+            runs.resize(first_row + rows as usize, row);
             tallies.push(Tally {
                 free: count,
                 held: 0,
@@ -127,6 +157,7 @@ impl SeatMap {
                 name: section.name.clone(),
                 price: section.price.unwrap_or(price),
                 seats_per_row: section.seats_per_row,
+                aisles: section.aisles.clone().into_boxed_slice(),
                 seats: first..capacity,
                 rows: first_row..runs.len(),
             });
@@ -154,12 +185,14 @@ impl SeatMap {
         self.plan.section_of(seat)
     }
 
-    /// The seat of this name.
+    /// The seat of this name. Where a place is blocked there is none.
     pub fn find(&self, name: &str) -> Option<Seat> {
         let (section, row, number) = parse_seat(name)?;
-        let section = &self.plan.sections[self.section(section)?];
+        let section = self.plan.sections.get(self.section(section)?)?;
         let there = (row as usize) < section.rows.len() && number <= section.seats_per_row;
-        there.then(|| Seat(section.seats.start + row * section.seats_per_row + number - 1))
+        let seat = there.then(|| section.seat(row, number))?;
+        let status = self.status.get(seat.0 as usize)?;
+        (*status != SeatStatus::Blocked).then_some(seat)
     }
 
     /// The name of a seat.
@@ -226,10 +259,13 @@ impl SeatMap {
             let Some(status) = self.status.get_mut(seat.0 as usize) else {
                 continue;
             };
+            if *status == SeatStatus::Blocked {
+                continue;
+            }
             let from = std::mem::replace(status, to);
             if let Some(tally) = self.tallies.get_mut(index) {
-                *counter(tally, from) = counter(tally, from).saturating_sub(1);
-                *counter(tally, to) = counter(tally, to).saturating_add(1);
+                count(tally, from, |count| count.saturating_sub(1));
+                count(tally, to, |count| count.saturating_add(1));
             }
             let row = section.rows.start + ((seat.0 - section.seats.start) / section.seats_per_row) as usize;
             // Seats mostly come row by row: each row is looked through once.
@@ -244,10 +280,17 @@ impl SeatMap {
     }
 
     fn summarise(&mut self, section: &SectionPlan, row: usize) {
-        let runs = Runs::of(self.row(section, row).1);
+        let runs = Runs::of(free_runs(self.row(section, row).1, &section.aisles));
         if let Some(summary) = self.runs.get_mut(row) {
             *summary = runs;
         }
+    }
+}
+
+impl SectionPlan {
+    /// The seat in this row, counted from 0, with this number, counted from 1. Both are in the section.
+    fn seat(&self, row: u32, number: u32) -> Seat {
+        Seat(self.seats.start + row * self.seats_per_row + number - 1)
     }
 }
 
@@ -260,10 +303,13 @@ impl Plan {
     }
 }
 
-fn counter(tally: &mut Tally, status: SeatStatus) -> &mut u32 {
-    match status {
+/// What is blocked is no ticket, so it is counted nowhere.
+fn count(tally: &mut Tally, status: SeatStatus, change: impl FnOnce(u32) -> u32) {
+    let counter = match status {
         SeatStatus::Free => &mut tally.free,
         SeatStatus::Held => &mut tally.held,
         SeatStatus::Sold => &mut tally.sold,
-    }
+        SeatStatus::Blocked => return,
+    };
+    *counter = change(*counter);
 }

@@ -1,5 +1,6 @@
 //! The stored form of a show's state: the show and its holds, one short row each. The books and the seat map
-//! follow from them and are made again when it is read.
+//! follow from them and are made again when it is read. The show is stored as in its event, so a program that does
+//! not know of blocked places cannot read a snapshot with any.
 
 use super::{
     hold::{Hold, Phase},

@@ -77,6 +77,7 @@ fn numbered() -> ShowScheduled {
         rows,
         seats_per_row,
         price,
+        ..Section::default()
     };
     let sections = vec![
         section("Platea", 2, 5, Some(usd(2_500))),
@@ -86,6 +87,21 @@ fn numbered() -> ShowScheduled {
         layout: Layout::Numbered { sections },
         ..general(0)
     }
+}
+
+/// The same room with an aisle behind number 2 of Platea and three places where nothing is sold: ten tickets.
+fn planned() -> ShowScheduled {
+    let mut show = numbered();
+    if let Layout::Numbered { sections } = &mut show.layout {
+        sections[0].aisles = vec![2];
+        sections[0].blocked = places(&["A-1", "B-5"]);
+        sections[1].blocked = places(&["A-2"]);
+    }
+    show
+}
+
+fn places(names: &[&str]) -> Vec<Place> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
 /// Two tickets of a general show, held until 600.

@@ -13,5 +13,6 @@ mod idempotency;
 mod ownership;
 mod payments;
 mod reservations;
+mod seat_plan;
 mod shows;
 mod users;

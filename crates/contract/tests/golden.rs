@@ -1,6 +1,7 @@
 //! What was once stored can be read for ever. Each kind of event has a file of examples in `golden/`, written
 //! when the kind was made and never edited: a test that could rewrite them would prove nothing. A new form
-//! of an event is a new kind with a new file.
+//! of an event is a new kind with a new file. An optional field that a kind got later has a file of its own, too:
+//! `KIND+WHAT.json`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,13 +13,39 @@ fn golden() -> PathBuf {
     PathBuf::from("golden")
 }
 
+/// The files of examples: kind and name.
+fn files() -> Vec<(String, String)> {
+    fs::read_dir(golden())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "envelope.json")
+        .map(|name| {
+            let stem = name.strip_suffix(".json").expect("a JSON file");
+            (stem.split('+').next().unwrap().to_owned(), name)
+        })
+        .collect()
+}
+
+/// The examples of a kind, those that it was made with first.
 fn examples(kind: &str) -> Vec<Value> {
-    let path = golden().join(format!("{kind}.json"));
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{kind} needs examples in {}: {error}", path.display()));
-    let examples: Vec<Value> = serde_json::from_str(&text).expect("a list of examples");
-    assert!(!examples.is_empty(), "{kind} has no examples");
-    examples
+    let mut names: Vec<String> = files()
+        .into_iter()
+        .filter(|(of, _)| of == kind)
+        .map(|(_, name)| name)
+        .collect();
+    names.sort_by_key(|name| (name.contains('+'), name.clone()));
+    assert_eq!(
+        names.first(),
+        Some(&format!("{kind}.json")),
+        "{kind} needs examples"
+    );
+    let read = |name: &String| {
+        let text = fs::read_to_string(golden().join(name)).unwrap();
+        let examples: Vec<Value> = serde_json::from_str(&text).expect("a list of examples");
+        assert!(!examples.is_empty(), "{name} has no examples");
+        examples
+    };
+    names.iter().flat_map(read).collect()
 }
 
 #[test]
@@ -41,12 +68,8 @@ fn every_kind_has_examples_that_read_and_write_back_the_same() {
 
 #[test]
 fn every_file_is_of_a_kind_that_is_still_read() {
-    let files: BTreeSet<String> = fs::read_dir(golden())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "envelope.json")
-        .collect();
-    let kinds: BTreeSet<String> = Event::KINDS.iter().map(|kind| format!("{kind}.json")).collect();
+    let files: BTreeSet<String> = files().into_iter().map(|(kind, _)| kind).collect();
+    let kinds: BTreeSet<String> = Event::KINDS.iter().map(|kind| (*kind).to_owned()).collect();
     assert_eq!(files, kinds);
 }
 
@@ -56,7 +79,14 @@ fn what_is_optional_was_also_stored_without_it() {
     for (kind, fields) in [
         ("user_registered.v1", &["password", "fingerprint"][..]),
         ("purchase_recorded.v1", &["category"]),
-        ("show_scheduled.v1", &["description", "category", "fingerprint"]),
+        (
+            "show_scheduled.v1",
+            &["description", "category", "organiser", "fingerprint"],
+        ),
+        (
+            "show_scheduled.v2",
+            &["description", "category", "organiser", "fingerprint"],
+        ),
         ("tickets_held.v1", &["reservation_id", "seats", "fingerprint"]),
         ("hold_released.v1", &["seats"]),
         ("tickets_sold.v1", &["seats"]),
@@ -110,6 +140,26 @@ fn every_other_field_is_required() {
             without.remove(field);
             let read = Event::decode(kind, &serde_json::to_vec(&without).unwrap()).unwrap();
             assert!(read.is_err(), "{kind} is read without {field}");
+        }
+    }
+}
+
+#[test]
+fn a_show_with_blocked_places_cannot_pass_for_one_that_an_older_program_reads() {
+    let (plain, blocked) = ("show_scheduled.v1", "show_scheduled.v2");
+    for (kind, other) in [(plain, blocked), (blocked, plain)] {
+        for example in examples(kind) {
+            let layout = &example["layout"];
+            let tells = layout["kind"] == "numbered_with_blocked";
+            let has = layout["sections"]
+                .as_array()
+                .is_some_and(|sections| sections.iter().any(|section| section.get("blocked").is_some()));
+            assert_eq!((tells, has), (kind == blocked, kind == blocked), "{example}");
+            let stored = serde_json::to_vec(&example).unwrap();
+            assert!(
+                Event::decode(other, &stored).unwrap().is_err(),
+                "{kind} read as {other}"
+            );
         }
     }
 }

@@ -132,6 +132,68 @@ async fn every_test_card_comes_to_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_room_with_aisles_and_blocked_places_sells_its_seats_and_nothing_else() {
+    let folder = Folder::new("room");
+    let server = Server::start(&folder.data(), &[]);
+    let mut client = server.client().await;
+    let section = json!({ "nombre": "Platea", "filas": 2, "asientos_por_fila": 6,
+        "pasillos": [3], "bloqueados": ["A-1", "B-6"] });
+    let body = show(json!({ "mapa_asientos": { "secciones": [section] } }));
+    let show = client
+        .post("/api/eventos", body)
+        .await
+        .expect(201)
+        .field("evento_id");
+    let seats = client
+        .get_fresh(&format!("/api/eventos/{show}/asientos"))
+        .await
+        .expect(200);
+    let section = &seats.body["secciones"][0];
+    assert_eq!(section["pasillos"], json!([3]));
+    let rows = ["A", "B"].map(|row| {
+        let row = section["filas"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["fila"] == row);
+        let seats = row.unwrap()["asientos"].as_array().unwrap();
+        seats
+            .iter()
+            .map(|seat| seat["asiento"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(rows[0].first(), Some(&"Platea-A-2"));
+    assert_eq!((rows[0].len(), rows[1].len()), (5, 5));
+
+    let ana = client.register("ana").await;
+    let none = json!({ "usuario_id": ana, "asientos": ["Platea-B-6"] });
+    client
+        .post(&format!("/api/eventos/{show}/bloqueos"), none)
+        .await
+        .refused(422, "DATOS_INVALIDOS");
+    let together = client
+        .post("/api/reservar", purchase(&ana, &show, 3))
+        .await
+        .expect(201);
+    assert_eq!(
+        together.body["asientos"],
+        json!(["Platea-A-4", "Platea-A-5", "Platea-A-6"])
+    );
+    client
+        .post("/api/reservar", purchase(&ana, &show, 7))
+        .await
+        .expect(201);
+    assert_eq!(client.settled_tally(&show).await, [0, 10]);
+    let bob = client.register("bob").await;
+    client
+        .post("/api/reservar", purchase(&bob, &show, 1))
+        .await
+        .refused(409, "SIN_DISPONIBILIDAD");
+    server.stop();
+    verify_holds(&folder.data());
+}
+
+#[tokio::test]
 async fn the_surface_describes_itself() {
     let folder = Folder::new("surface");
     let server = Server::start(&folder.data(), &[]);

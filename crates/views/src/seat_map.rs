@@ -1,9 +1,9 @@
-//! The seats of a numbered show, one letter each. Beside the show's document, because it is large and changes
+//! The places of a numbered show, one letter each. Beside the show's document, because it is large and changes
 //! with every seat.
 
 use contract::{
     Event, Money, Revision, ShowId,
-    events::{Layout, ShowScheduled, parse_seat},
+    events::{Layout, Section, ShowScheduled, parse_seat},
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ pub const FREE: char = 'f';
 pub const HELD: char = 'h';
 /// Sold.
 pub const SOLD: char = 's';
+/// No seat: the place is blocked and stays so.
+pub const BLOCKED: char = 'x';
 
 /// A document of [`contract::collections::SEAT_MAPS`], under the show's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +38,12 @@ pub struct SectionSeats {
     pub price: Money,
     /// How many rows; A is the first.
     pub rows: u32,
-    /// How many seats in each row; 1 is the first.
+    /// How many places in each row; 1 is the first.
     pub seats_per_row: u32,
-    /// One character per seat, row by row: [`FREE`], [`HELD`] or [`SOLD`].
+    /// Behind which numbers there is an aisle, in every row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aisles: Vec<u32>,
+    /// One character per place, row by row: [`FREE`], [`HELD`], [`SOLD`] or [`BLOCKED`].
     pub states: String,
 }
 
@@ -79,12 +84,17 @@ impl SeatMap {
 }
 
 impl SectionSeats {
-    /// Sets one seat: row from 0, number from 1.
+    /// Sets one seat: row from 0, number from 1. A blocked place stays what it is.
     fn set(&mut self, row: u32, number: u32, state: char) {
         if row < self.rows && (1..=self.seats_per_row).contains(&number) {
             let index = row as usize * self.seats_per_row as usize + number as usize - 1;
-            // All states are one byte each, so an index of seats is an index of bytes.
-            if index < self.states.len() {
+            // All states are one byte each, so an index of places is an index of bytes.
+            if self
+                .states
+                .as_bytes()
+                .get(index)
+                .is_some_and(|state| char::from(*state) != BLOCKED)
+            {
                 self.states
                     .replace_range(index..=index, state.encode_utf8(&mut [0; 4]));
             }
@@ -103,9 +113,8 @@ fn scheduled_map(event: &ShowScheduled, revision: Revision) -> Option<SeatMap> {
             price: section.price.unwrap_or(event.price),
             rows: section.rows,
             seats_per_row: section.seats_per_row,
-            states: FREE
-                .to_string()
-                .repeat(section.rows as usize * section.seats_per_row as usize),
+            aisles: section.aisles.clone(),
+            states: states(section),
         })
         .collect();
     Some(SeatMap {
@@ -114,4 +123,16 @@ fn scheduled_map(event: &ShowScheduled, revision: Revision) -> Option<SeatMap> {
         sections,
         revision,
     })
+}
+
+/// Before anybody has held a seat.
+fn states(section: &Section) -> String {
+    let mut states = vec![FREE; section.places() as usize];
+    for place in section.blocked.iter().filter(|place| section.has(**place)) {
+        let index = place.row as usize * section.seats_per_row as usize + place.number as usize - 1;
+        if let Some(state) = states.get_mut(index) {
+            *state = BLOCKED;
+        }
+    }
+    states.into_iter().collect()
 }

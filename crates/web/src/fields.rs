@@ -141,13 +141,13 @@ impl<'a> Fields<'a> {
 
     /// A required whole number.
     pub fn integer(&mut self, name: &str, range: RangeInclusive<u32>) -> u32 {
-        self.required(name, |value| integer(value, &range))
+        self.required(name, |value| check_integer(value, &range))
             .unwrap_or_default()
     }
 
     /// A whole number that may be absent.
     pub fn optional_integer(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        self.optional(name, |value| integer(value, &range))
+        self.optional(name, |value| check_integer(value, &range))
     }
 
     /// A required price in major units: not negative, no more decimals than the currency has.
@@ -189,16 +189,32 @@ impl<'a> Fields<'a> {
         count: RangeInclusive<usize>,
         length: RangeInclusive<usize>,
     ) -> Option<Vec<String>> {
+        let mut seen = BTreeSet::new();
+        self.optional_list(name, count, |value| {
+            let text = text(value, &length)?;
+            match seen.insert(text.clone()) {
+                true => Ok(text),
+                false => Err("está repetido".into()),
+            }
+        })
+    }
+
+    /// A list that may be absent; `read` reads each entry, and those that it does not understand are told.
+    pub fn optional_list<T>(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        mut read: impl FnMut(&'a Value) -> Result<T, Cow<'static, str>>,
+    ) -> Option<Vec<T>> {
         let values = self.optional(name, |value| list(value, &count))?;
-        let (mut texts, mut seen) = (Vec::with_capacity(values.len()), BTreeSet::new());
+        let mut entries = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
-            match text(value, &length) {
-                Ok(text) if seen.insert(text.clone()) => texts.push(text),
-                Ok(_) => self.error(&format!("{name}[{index}]"), "está repetido"),
+            match read(value) {
+                Ok(entry) => entries.push(entry),
                 Err(message) => self.error(&format!("{name}[{index}]"), message),
             }
         }
-        Some(texts)
+        Some(entries)
     }
 
     /// A required list of different texts.
@@ -333,7 +349,8 @@ fn uuid(value: &Value) -> Result<Uuid, Cow<'static, str>> {
         .ok_or_else(|| "debe ser un UUID".into())
 }
 
-fn integer(value: &Value, range: &RangeInclusive<u32>) -> Result<u32, Cow<'static, str>> {
+/// A whole number in this range.
+pub fn check_integer(value: &Value, range: &RangeInclusive<u32>) -> Result<u32, Cow<'static, str>> {
     let number = value.as_number().ok_or("debe ser un número entero")?;
     // 3.0 is the whole number 3, as JSON has only one kind of number.
     let whole = number.as_i64().or_else(|| {

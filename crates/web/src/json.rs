@@ -11,7 +11,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// How large a body may be, in bytes. A seat map of a thousand sections fits.
+/// How large a body may be, in bytes. A seat map of a thousand sections fits, or one of sixty thousand places with
+/// some thousand that are blocked.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 /// How long a body may take to arrive, so that a slow sender cannot hold a request open.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ use serde_json::json;
 use views::{
     purchase::Purchase,
     reservation::{Reservation, Status, StepView},
-    seat_map::{HELD, SOLD, SeatMap, SectionSeats},
+    seat_map::{BLOCKED, HELD, SOLD, SeatMap, SectionSeats},
     show::Show,
 };
 
@@ -70,10 +70,12 @@ fn section(section: &SectionSeats) -> SeccionAsientos {
         fila: row_letters(row),
         asientos: states
             .iter()
+            .map(|state| char::from(*state))
             .zip(1_u32..)
+            .filter(|(state, _)| *state != BLOCKED)
             .map(|(state, number)| Asiento {
                 asiento: seat_name(&section.name, row, number),
-                estado: match char::from(*state) {
+                estado: match state {
                     HELD => EstadoAsiento::Retenido,
                     SOLD => EstadoAsiento::Vendido,
                     _ => EstadoAsiento::Libre,
@@ -84,6 +86,7 @@ fn section(section: &SectionSeats) -> SeccionAsientos {
     SeccionAsientos {
         nombre: section.name.clone(),
         precio: Amount(section.price),
+        pasillos: section.aisles.clone(),
         filas: rows.map(row).collect(),
     }
 }

@@ -108,6 +108,7 @@ fn seats_are_shown_row_by_row() {
         price: usd(5_000),
         rows: 2,
         seats_per_row: 2,
+        aisles: vec![],
         states: "fhsf".into(),
     };
     let map = SeatMap {
@@ -124,6 +125,32 @@ fn seats_are_shown_row_by_row() {
             {"fila": "B", "asientos": [
                 {"asiento": "Platea-B-1", "estado": "vendido"}, {"asiento": "Platea-B-2", "estado": "libre"}]},
         ]}]})
+    );
+}
+
+#[test]
+fn blocked_places_are_left_out_the_others_keep_their_names_and_aisles_are_told() {
+    let section = SectionSeats {
+        name: "Palco".into(),
+        price: usd(5_000),
+        rows: 2,
+        seats_per_row: 3,
+        aisles: vec![1],
+        states: "xfhxxx".into(),
+    };
+    let map = SeatMap {
+        show_id: ShowId(id(1)),
+        price: usd(5_000),
+        sections: vec![section],
+        revision: 7,
+    };
+    assert_eq!(
+        serde_json::to_value(seat_map(&map)).unwrap()["secciones"][0],
+        json!({"nombre": "Palco", "precio": 50, "pasillos": [1], "filas": [
+            {"fila": "A", "asientos": [
+                {"asiento": "Palco-A-2", "estado": "libre"}, {"asiento": "Palco-A-3", "estado": "retenido"}]},
+            {"fila": "B", "asientos": []},
+        ]})
     );
 }
 

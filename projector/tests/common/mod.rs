@@ -91,7 +91,7 @@ impl World {
             name: "Platea".into(),
             rows: 20,
             seats_per_row: 50,
-            price: None,
+            ..Section::default()
         };
         let layout = match numbered {
             true => Layout::Numbered {

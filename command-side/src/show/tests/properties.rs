@@ -77,7 +77,7 @@ fn show() -> impl Strategy<Value = ShowScheduled> {
             ..show()
         })
     };
-    prop_oneof![limit(|| general(12)), limit(numbered)]
+    prop_oneof![limit(|| general(12)), limit(numbered), limit(planned)]
 }
 
 /// What the events alone say: written down anew, as simply as can be.
@@ -85,6 +85,8 @@ fn show() -> impl Strategy<Value = ShowScheduled> {
 struct Ledger {
     capacity: u32,
     limit: u32,
+    /// Where there is no seat.
+    blocked: BTreeSet<String>,
     /// Who has how many tickets by which hold, and which seats.
     claims: BTreeMap<HoldId, (UserId, u32, Vec<String>, bool)>,
 }
@@ -93,7 +95,8 @@ impl Ledger {
     fn enter(&mut self, event: &Event) {
         let told = match event {
             Event::ShowScheduled(show) => {
-                (self.capacity, self.limit) = (show.layout.capacity(), show.limit_per_user);
+                self.limit = show.limit_per_user;
+                self.enter_layout(&show.layout);
                 None
             }
             Event::TicketsHeld(event) => {
@@ -142,6 +145,23 @@ impl Ledger {
         self.audit();
     }
 
+    /// Counts the seats one by one.
+    fn enter_layout(&mut self, layout: &Layout) {
+        let sections = match layout {
+            Layout::General { capacity } => return self.capacity = *capacity,
+            Layout::Numbered { sections } => sections,
+        };
+        for section in sections {
+            let rows = (0..section.rows).flat_map(|row| (1..=section.seats_per_row).map(move |n| (row, n)));
+            for (row, number) in rows {
+                match section.blocked.contains(&Place { row, number }) {
+                    true => drop(self.blocked.insert(seat_name(&section.name, row, number))),
+                    false => self.capacity += 1,
+                }
+            }
+        }
+    }
+
     fn tally(&self) -> Tally {
         let count = |sold| {
             self.claims
@@ -162,6 +182,10 @@ impl Ledger {
         let (mut seats, mut people) = (BTreeSet::new(), BTreeMap::<UserId, u32>::new());
         for (user, quantity, named, _) in self.claims.values() {
             assert!(named.iter().all(|seat| seats.insert(seat)), "a seat twice");
+            assert!(
+                named.iter().all(|seat| !self.blocked.contains(seat)),
+                "no seat there"
+            );
             assert!(named.is_empty() || named.len() as u32 == *quantity);
             *people.entry(*user).or_default() += quantity;
         }

@@ -78,7 +78,7 @@ fn a_show_has_at_most_a_hundred_thousand_tickets() {
         name: "S".into(),
         rows,
         seats_per_row,
-        price: None,
+        ..Section::default()
     };
     let sections = vec![section(u32::MAX, u32::MAX)];
     let show = ShowScheduled {
@@ -90,13 +90,74 @@ fn a_show_has_at_most_a_hundred_thousand_tickets() {
         .refused(Refusal::AmountTooLarge);
 }
 
+/// One section of so many rows and places, and what is in it.
+fn with_section(rows: u32, seats_per_row: u32, aisles: &[u32], blocked: &[&str]) -> ShowScheduled {
+    let section = Section {
+        name: "S".into(),
+        rows,
+        seats_per_row,
+        aisles: aisles.to_vec(),
+        blocked: places(blocked),
+        ..Section::default()
+    };
+    ShowScheduled {
+        layout: Layout::Numbered {
+            sections: vec![section],
+        },
+        ..general(0)
+    }
+}
+
+#[test]
+fn blocked_places_are_no_tickets_but_take_their_room() {
+    given::<Show>([])
+        .when(schedule(planned()))
+        .then(events![planned()]);
+    given::<Show>(events![planned()])
+        .when(ask_hold(1, ann(), quantity(11)))
+        .refused(Refusal::PurchaseLimit { limit: 4, already: 0 });
+    let mut state = State::default();
+    state.evolve(&planned().into());
+    assert_eq!(state.tally(), tally(10, 0, 0));
+    let full = with_section(1_000, 100, &[50], &["A-1"]);
+    given::<Show>([]).when(schedule(full.clone())).then(events![full]);
+    // One ticket less than there may be, but more places.
+    given::<Show>([])
+        .when(schedule(with_section(100_001, 1, &[], &["A-1", "B-1"])))
+        .refused(Refusal::AmountTooLarge);
+}
+
+#[test]
+fn aisles_and_blocked_places_are_in_their_section() {
+    for (aisles, blocked, named) in [
+        (&[5][..], &[][..], "S-A-5"),
+        (&[3, 3], &[], "S-A-3"),
+        (&[], &["C-1"], "S-C-1"),
+        (&[], &["A-2", "A-2"], "S-A-2"),
+    ] {
+        given::<Show>([])
+            .when(schedule(with_section(2, 5, aisles, blocked)))
+            .refused(Refusal::SeatsUnknown {
+                seats: names(&[named]),
+            });
+    }
+}
+
+#[test]
+fn a_show_is_another_kind_of_event_once_places_are_blocked() {
+    let kind = |show: ShowScheduled| Event::from(show).kind();
+    assert_eq!(kind(numbered()), "show_scheduled.v1");
+    assert_eq!(kind(with_section(2, 5, &[2], &[])), "show_scheduled.v1");
+    assert_eq!(kind(planned()), "show_scheduled.v2");
+}
+
 #[test]
 fn rows_without_seats_take_no_room() {
     let sections = vec![Section {
         name: "S".into(),
         rows: u32::MAX,
         seats_per_row: 0,
-        price: None,
+        ..Section::default()
     }];
     let show = ShowScheduled {
         layout: Layout::Numbered { sections },
@@ -116,7 +177,7 @@ fn two_sections_of_one_name_are_refused() {
         name: "S".into(),
         rows: 1,
         seats_per_row: 1,
-        price: None,
+        ..Section::default()
     };
     let show = ShowScheduled {
         layout: Layout::Numbered {

@@ -83,6 +83,45 @@ fn seats_that_do_not_exist_are_named() {
 }
 
 #[test]
+fn a_blocked_place_is_a_seat_that_does_not_exist() {
+    for name in ["Platea-A-1", "Platea-B-5", "Palco-Alto-A-2"] {
+        given::<Show>(events![planned()])
+            .when(ask_hold(1, ann(), seats(&["Platea-A-2", name])))
+            .refused(Refusal::SeatsUnknown {
+                seats: names(&[name]),
+            });
+    }
+    let event = TicketsHeld {
+        quantity: 1,
+        seats: names(&["Platea-A-2"]),
+        amount: usd(2_500),
+        ..held(1, ann(), tally(9, 1, 0))
+    };
+    given::<Show>(events![planned()])
+        .when(ask_hold(1, ann(), seats(&["Platea-A-2"])))
+        .then(events![event]);
+}
+
+#[test]
+fn a_section_is_sold_out_when_only_blocked_places_are_left() {
+    let palco = ["Palco-Alto-A-1", "Palco-Alto-A-3"];
+    given::<Show>(events![planned(), seated(1, bob(), &palco, tally(8, 2, 0))])
+        .when(ask_hold(2, ann(), in_section(3, "Palco-Alto")))
+        .refused(Refusal::SoldOut { free: 0 });
+}
+
+#[test]
+fn whatever_the_log_says_a_blocked_place_stays_blocked() {
+    // No program writes this; one that reads it must not make a seat of it.
+    let mut state = State::default();
+    for event in events![planned(), seated(1, bob(), &["Platea-A-1"], tally(9, 1, 0))] {
+        state.evolve(&event);
+    }
+    assert!(state.seats().unwrap().find("Platea-A-1").is_none());
+    assert!(state.hold(h(1)).unwrap().seats.is_empty());
+}
+
+#[test]
 fn a_seat_is_named_once() {
     given::<Show>(events![numbered()])
         .when(ask_hold(1, ann(), seats(&["Platea-A-1", "Platea-A-1"])))

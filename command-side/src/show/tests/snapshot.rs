@@ -46,6 +46,23 @@ fn a_snapshot_is_the_state() {
 }
 
 #[test]
+fn a_program_that_does_not_know_of_blocked_places_cannot_read_a_snapshot_with_any() {
+    let mut state = State::default();
+    for event in events![
+        planned(),
+        TicketsHeld {
+            seats: names(&["Platea-A-2", "Palco-Alto-A-1"]),
+            ..held(1, ann(), tally(8, 2, 0))
+        }
+    ] {
+        state.evolve(&event);
+    }
+    let stored = serde_json::to_value(&state).unwrap();
+    assert_eq!(stored["show"]["layout"]["kind"], "numbered_with_blocked");
+    assert_eq!(serde_json::from_value::<State>(stored).unwrap(), state);
+}
+
+#[test]
 fn the_stored_form_is_what_its_number_says() {
     let mut state = State::default();
     for event in events![

@@ -1,6 +1,7 @@
 //! What happens to a show and its tickets: stream `show-{id}`. Every event that moves tickets carries the tally
 //! after it, so that readers set what it says and never count.
 
+use super::layout::Layout;
 use crate::{
     envelope::Digest,
     ids::{HoldId, ReservationId, ShowId, UserId},
@@ -8,48 +9,6 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-/// A section of numbered seats: rows A, B … Z, AA …, seats numbered from 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Section {
-    /// The name, unique in the show.
-    pub name: String,
-    /// How many rows.
-    pub rows: u32,
-    /// How many seats in each row.
-    pub seats_per_row: u32,
-    /// The price here, when it differs from the show's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Money>,
-}
-
-/// How the tickets are laid out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Layout {
-    /// General admission: so many tickets, all alike.
-    General {
-        /// How many.
-        capacity: u32,
-    },
-    /// Numbered seats.
-    Numbered {
-        /// The sections, in the order in which they are shown.
-        sections: Vec<Section>,
-    },
-}
-
-impl Layout {
-    /// How many tickets there are; saturates.
-    pub fn capacity(&self) -> u32 {
-        match self {
-            Layout::General { capacity } => *capacity,
-            Layout::Numbered { sections } => sections.iter().fold(0_u32, |sum, s| {
-                sum.saturating_add(s.rows.saturating_mul(s.seats_per_row))
-            }),
-        }
-    }
-}
 
 /// The letters of a row: 0 is A, 25 is Z, 26 is AA.
 pub fn row_letters(mut index: u32) -> String {
@@ -87,8 +46,13 @@ pub fn seat_name(section: &str, row: u32, number: u32) -> String {
 pub fn parse_seat(name: &str) -> Option<(&str, u32, u32)> {
     let (rest, number_text) = name.rsplit_once('-')?;
     let (section, letters) = rest.rsplit_once('-')?;
-    let number: u32 = number_text.parse().ok()?;
-    (number > 0 && number.to_string() == number_text).then_some((section, row_index(letters)?, number))
+    Some((section, row_index(letters)?, seat_number(number_text)?))
+}
+
+/// A seat's number in its row, from 1; `None` when it is not one, or not spelt like one.
+pub(super) fn seat_number(text: &str) -> Option<u32> {
+    let number: u32 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(number)
 }
 
 /// Where all tickets of a show are: `free + held + sold` is its capacity, always.
@@ -102,7 +66,7 @@ pub struct Tally {
     pub sold: u32,
 }
 
-/// `show_scheduled.v1`: the first event of its stream.
+/// `show_scheduled.v1`, or `show_scheduled.v2` when places are blocked: the first event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShowScheduled {
     /// The show.
@@ -133,6 +97,14 @@ pub struct ShowScheduled {
     /// What was asked under an idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Digest>,
+}
+
+impl ShowScheduled {
+    /// Whether it is a `show_scheduled.v2`. A program that knows only the first version cannot read it and sells
+    /// nothing; as a `.v1` it would read past the blocked places and sell them.
+    pub(super) fn has_blocked(&self) -> bool {
+        self.layout.has_blocked()
+    }
 }
 
 /// `tickets_held.v1`: a person has a claim on tickets until a deadline.

@@ -15,16 +15,33 @@ pub(super) type Seat = (u32, u32, u32);
 pub(super) struct Seats {
     sections: Vec<Section>,
     price: Money,
+    /// Where there is no seat.
+    blocked: BTreeSet<Seat>,
     taken: BTreeSet<Seat>,
 }
 
 impl Seats {
     pub fn new(sections: &[Section], price: Money) -> Self {
+        let mut blocked = BTreeSet::new();
+        for (section, index) in sections.iter().zip(0..) {
+            let there = section.blocked.iter().filter(|place| section.has(**place));
+            blocked.extend(there.map(|place| (index, place.row, place.number)));
+        }
         Self {
             sections: sections.to_vec(),
             price,
+            blocked,
             taken: BTreeSet::new(),
         }
+    }
+
+    /// How many seats there are, by this account: a place that is blocked twice counts once.
+    pub fn count(&self) -> u32 {
+        let places = self
+            .sections
+            .iter()
+            .fold(0_u32, |sum, section| sum.saturating_add(section.places()));
+        places.saturating_sub(u32::try_from(self.blocked.len()).unwrap_or(u32::MAX))
     }
 
     /// The seat of this name, if the layout has it.
@@ -35,8 +52,9 @@ impl Seats {
             .iter()
             .position(|section| section.name == section_name)?;
         let section = &self.sections[index];
-        let exists = row < section.rows && number <= section.seats_per_row;
-        exists.then_some((u32::try_from(index).ok()?, row, number))
+        let seat = (u32::try_from(index).ok()?, row, number);
+        let exists = row < section.rows && number <= section.seats_per_row && !self.blocked.contains(&seat);
+        exists.then_some(seat)
     }
 
     /// Takes seats that nobody else may have. Gives them with what they cost together in minor units; `None`

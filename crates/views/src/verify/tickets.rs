@@ -93,14 +93,15 @@ impl Tickets {
 
 impl Show {
     fn new(event: &ShowScheduled) -> Self {
+        let seats = match &event.layout {
+            Layout::General { .. } => None,
+            Layout::Numbered { sections } => Some(Seats::new(sections, event.price)),
+        };
         Self {
             price: event.price,
-            capacity: event.layout.capacity(),
+            capacity: seats.as_ref().map_or(event.layout.capacity(), Seats::count),
             limit: event.limit_per_user,
-            seats: match &event.layout {
-                Layout::General { .. } => None,
-                Layout::Numbered { sections } => Some(Seats::new(sections, event.price)),
-            },
+            seats,
             cancelled: false,
             held: 0,
             sold: 0,

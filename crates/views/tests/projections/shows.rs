@@ -65,6 +65,48 @@ fn a_seat_map_has_a_letter_for_every_seat() {
 }
 
 #[test]
+fn a_blocked_place_has_a_letter_of_its_own_and_no_event_changes_it() {
+    let mut story = show_story();
+    let Event::ShowScheduled(scheduled) = &mut story[0] else {
+        panic!()
+    };
+    let Layout::Numbered { sections } = &mut scheduled.layout else {
+        panic!()
+    };
+    sections[0].aisles = vec![2];
+    sections[0].blocked = ["A-3", "B-2"].map(|place| place.parse().unwrap()).into();
+    let Event::TicketsHeld(held) = &mut story[1] else {
+        panic!()
+    };
+    held.seats.push("Platea-A-3".into());
+    let docs = projected(&StreamName::show(SHOW), story.into_iter().take(4).collect());
+    let (Doc::Show(show), Doc::SeatMap(map)) = (&docs[&Target::Show(SHOW)], &docs[&Target::SeatMap(SHOW)])
+    else {
+        panic!()
+    };
+    assert_eq!(show.capacity, 10);
+    let states: Vec<&str> = map
+        .sections
+        .iter()
+        .map(|section| section.states.as_str())
+        .collect();
+    assert_eq!(states, ["hhxhxf", "ffhfff"]);
+    assert_eq!(
+        (&*map.sections[0].aisles, &*map.sections[1].aisles),
+        (&[2][..], &[][..])
+    );
+}
+
+#[test]
+fn a_seat_map_that_an_older_program_wrote_is_read() {
+    let older =
+        serde_json::json!({"name": "Platea", "price": usd(1), "rows": 1, "seats_per_row": 2, "states": "fs"});
+    let read: views::seat_map::SectionSeats = serde_json::from_value(older.clone()).unwrap();
+    assert_eq!(read.aisles, [0; 0]);
+    assert_eq!(serde_json::to_value(&read).unwrap(), older);
+}
+
+#[test]
 fn a_show_without_numbered_seats_has_no_seat_map() {
     let Event::ShowScheduled(mut scheduled) = show_story().remove(0) else {
         panic!()

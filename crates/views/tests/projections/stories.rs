@@ -8,6 +8,7 @@ pub fn show_story() -> Vec<Event> {
         rows: 2,
         seats_per_row: 3,
         price,
+        ..Section::default()
     };
     let seats = |names: &[&str]| names.iter().map(|&name| name.into()).collect::<Vec<String>>();
     let hold = |hold_id, names: &[&str], tally| TicketsHeld {

@@ -94,7 +94,7 @@ pub struct Asiento {
 pub struct Fila {
     /// Sus letras: A, B … Z, AA.
     pub fila: String,
-    /// Sus asientos, desde el 1.
+    /// Sus asientos, desde el 1; las plazas bloqueadas faltan.
     pub asientos: Vec<Asiento>,
 }
 
@@ -106,6 +106,10 @@ pub struct SeccionAsientos {
     /// Lo que cuesta aquí un asiento.
     #[schema(value_type = f64, minimum = 0)]
     pub precio: Amount,
+    /// Detrás de qué números hay un pasillo, en todas las filas; falta si no hay ninguno.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, min_items = 1, example = json!([10, 20]))]
+    pub pasillos: Vec<u32>,
     /// Sus filas.
     pub filas: Vec<Fila>,
 }

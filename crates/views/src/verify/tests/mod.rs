@@ -106,9 +106,24 @@ impl Story {
             rows: 2,
             seats_per_row: 3,
             price,
+            ..Section::default()
         };
         Self::scheduled(Layout::Numbered {
             sections: vec![section("Platea", None), section("Palco", Some(usd(9_000)))],
+        })
+    }
+
+    /// The same with a place of Platea blocked, perhaps more than once.
+    fn with_blocked(times: usize) -> Self {
+        let section = Section {
+            name: "Platea".into(),
+            rows: 2,
+            seats_per_row: 3,
+            blocked: vec!["A-2".parse().unwrap(); times],
+            ..Section::default()
+        };
+        Self::scheduled(Layout::Numbered {
+            sections: vec![section],
         })
     }
 

@@ -55,6 +55,38 @@ fn seats_that_do_not_exist_or_are_not_those_of_the_hold_are_found() {
 }
 
 #[test]
+fn a_blocked_place_that_somebody_has_is_found() {
+    let mut story = Story::with_blocked(1);
+    story.request(1, 1);
+    story.hold(1, 1, &["Platea-A-2"]);
+    let report = story.verify();
+    assert_eq!(report.violations[0].rule, Rule::SeatOnce);
+    assert_eq!(report.violations[0].detail, "there is no seat Platea-A-2");
+}
+
+#[test]
+fn blocked_places_do_not_count_as_tickets() {
+    let mut story = Story::with_blocked(1);
+    assert_eq!(story.tally.free, 5);
+    story.request(1, 2);
+    story.hold(1, 2, &["Platea-A-1", "Platea-A-3"]);
+    assert_eq!(story.rules(), []);
+    story.tally.free += 1;
+    story.request(2, 1);
+    story.hold(2, 1, &["Platea-B-1"]);
+    assert_eq!(story.rules(), [Rule::Tally], "free again by one too many");
+}
+
+#[test]
+fn a_place_that_is_blocked_twice_is_still_one_seat_less() {
+    // No program writes this. Its tallies would be one short.
+    let mut story = Story::with_blocked(2);
+    story.request(1, 1);
+    story.hold(1, 1, &["Platea-A-1"]);
+    assert_eq!(story.rules(), [Rule::Tally]);
+}
+
+#[test]
 fn a_seat_that_came_back_may_be_held_again() {
     let mut story = Story::numbered();
     story.request(1, 1);
