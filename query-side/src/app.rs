@@ -1,6 +1,6 @@
 //! What the read side needs, and its limits.
 
-use crate::rendered::Rendered;
+use crate::{live::Hubs, rendered::Rendered};
 use contract::Currency;
 use ports::{Clock, EventLog, Payments, ReadStore, Vault};
 use std::{sync::Arc, time::Duration};
@@ -34,6 +34,12 @@ pub struct Settings {
     pub position_wait_ms: u64,
     /// How many callers can follow reservations at once.
     pub max_followers: usize,
+    /// How many callers can follow shows at once, beside those who follow reservations.
+    pub max_watchers: usize,
+    /// How often at the most the followers of a show are told of changes; what happens in between is told together.
+    pub changes_every: Duration,
+    /// How many events of a show are told again to somebody who comes back; who missed more gets all its seats.
+    pub max_missed: usize,
     /// How long one event stream lasts at the most, in milliseconds; its caller resumes it.
     pub follow_ms: u64,
     /// How often an event stream without news says that it is alive.
@@ -59,6 +65,9 @@ impl Default for Settings {
         Self {
             position_wait_ms: 2_000,
             max_followers: 1_024,
+            max_watchers: 4_096,
+            changes_every: Duration::from_millis(100),
+            max_missed: 512,
             follow_ms: 10 * 60_000,
             keep_alive: Duration::from_secs(15),
             rendered_bytes: 8 << 20,
@@ -76,6 +85,8 @@ impl Default for Settings {
 pub(crate) struct Reader {
     pub app: App,
     pub rendered: Rendered,
+    pub hubs: Hubs,
+    watchers: Arc<Semaphore>,
     followers: Arc<Semaphore>,
     audits: Arc<Semaphore>,
     verifications: Arc<Semaphore>,
@@ -89,6 +100,8 @@ impl Reader {
         let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self {
             rendered: Rendered::new(app.settings.rendered_bytes),
+            hubs: Hubs::default(),
+            watchers: places(app.settings.max_watchers),
             followers: places(app.settings.max_followers),
             audits: places(app.settings.max_audits),
             // One is enough to use up a core.
@@ -101,6 +114,11 @@ impl Reader {
     /// A place among those who follow a reservation.
     pub fn follower(&self) -> Result<OwnedSemaphorePermit, Problem> {
         place(&self.followers, "Demasiadas personas siguen reservas a la vez.")
+    }
+
+    /// A place among those who follow a show.
+    pub fn watcher(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        place(&self.watchers, "Demasiadas personas siguen eventos a la vez.")
     }
 
     /// A place among those who read history.

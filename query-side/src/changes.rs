@@ -28,7 +28,7 @@ use web::{
 };
 
 /// The version that the caller has seen: `Last-Event-ID`. What is not a version is ignored.
-pub(crate) struct LastSeen(Option<u64>);
+pub(crate) struct LastSeen(pub Option<u64>);
 
 impl<S: Send + Sync> FromRequestParts<S> for LastSeen {
     type Rejection = Infallible;

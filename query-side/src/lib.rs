@@ -4,7 +4,7 @@
 //! ([`ports::ReadStore`]), or the log itself where history is the question. A reader who must see their own write
 //! sends its position (`?posicion=`) and waits for the projection.
 //!
-//! One file per thing that is read: `shows`, `users`, `reservations`, `changes`, `payments`, `audit/…`,
+//! One file per thing that is read: `shows`, `users`, `reservations`, `changes`, `payments`, `live/…`, `audit/…`,
 //! `export/…`.
 
 mod app;
@@ -13,6 +13,7 @@ mod changes;
 mod datos;
 mod disclosure;
 mod export;
+mod live;
 mod paging;
 mod payments;
 mod reads;
@@ -28,7 +29,7 @@ use app::Reader;
 use axum::{Router, routing::get};
 use std::sync::Arc;
 use utoipa::OpenApi;
-use web::paths;
+use web::{paths, schema::NovedadEvento};
 
 /// Every GET of the contract but the hold's, which only the write side can answer.
 pub fn router(app: App) -> Router {
@@ -54,7 +55,11 @@ pub fn router(app: App) -> Router {
             .route(base, get(shows::list))
             .route(&format!("{base}/exportar"), get(export::shows::export))
             .route(&format!("{base}{}", paths::SHOW), get(shows::describe))
-            .route(&format!("{base}{}/asientos", paths::SHOW), get(shows::seats));
+            .route(&format!("{base}{}/asientos", paths::SHOW), get(shows::seats))
+            .route(
+                &format!("{base}{}/cambios", paths::SHOW),
+                get(live::follow::follow),
+            );
     }
     for base in paths::RESERVATIONS {
         router = router
@@ -87,6 +92,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         shows::list,
         shows::describe,
         shows::seats,
+        live::follow::follow,
         reservations::describe,
         changes::follow,
         payments::describe,
@@ -95,6 +101,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         audit::time_travel::show,
         audit::verification::verify,
     ),
+    components(schemas(NovedadEvento)),
     tags(
         (name = "Usuarios", description = "Personas y sus compras"),
         (name = "Eventos", description = "Lo que se puede ver, y sus asientos"),

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Show,
     /// `GET /api/eventos/{evento_id}/asientos`
     Seats,
+    /// `GET /api/eventos/{evento_id}/asientos?formato=compacto`
+    CompactSeats,
 }
 
 /// A rendered answer and what it depends on.

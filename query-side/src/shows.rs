@@ -15,7 +15,7 @@ use web::{
     Code, Id, Params, Problem,
     etag::{IfNoneMatch, Privacy, Tagged},
     render,
-    schema::{Evento, ListaEventos, MapaAsientos},
+    schema::{Evento, FormatoAsientos, ListaEventos, MapaAsientos},
 };
 
 /// Un evento
@@ -130,6 +130,7 @@ fn wanted(mut params: Params) -> Result<(Vec<Filter>, Page), Problem> {
     get, path = "/api/eventos/{evento_id}/asientos", operation_id = "verAsientos", tag = "Eventos",
     params(
         ("evento_id" = uuid::Uuid, Path, description = "El evento"),
+        ("formato" = Option<FormatoAsientos>, Query, description = "`completo`, asiento por asiento (si falta), o `compacto`, un byte por lugar como máximo"),
         ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
         ("If-None-Match" = Option<String>, Header, description = "El ETag que ya se tiene"),
     ),
@@ -144,6 +145,10 @@ pub(crate) async fn seats(
     params: Params,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    let (kind, rendered): (Kind, fn(&SeatMap) -> MapaAsientos) = match FormatoAsientos::read(&params)? {
+        FormatoAsientos::Completo => (Kind::Seats, render::seat_map),
+        FormatoAsientos::Compacto => (Kind::CompactSeats, render::compact_seat_map),
+    };
     catch_up(&reader.app, &params).await?;
     let Some(document) = reads::document(&reader.app, &collections::SEAT_MAPS, show_id.0).await? else {
         return general_admission(&reader, show_id)
@@ -151,12 +156,10 @@ pub(crate) async fn seats(
             .map(|tagged| tagged.respond(&has, Privacy::Public));
     };
     let now = reader.app.clock.now();
-    let tagged = reader
-        .rendered
-        .get(Kind::Seats, show_id.0, document.version, now, || {
-            let map: SeatMap = parse(&document)?;
-            Ok((Tagged::json(&render::seat_map(&map))?, None))
-        })?;
+    let tagged = reader.rendered.get(kind, show_id.0, document.version, now, || {
+        let map: SeatMap = parse(&document)?;
+        Ok((Tagged::json(&rendered(&map))?, None))
+    })?;
     Ok(tagged.respond(&has, Privacy::Public))
 }
 

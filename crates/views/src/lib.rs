@@ -19,6 +19,7 @@ pub mod recent;
 pub mod reservation;
 pub mod revocation;
 pub mod search;
+pub mod seat_changes;
 pub mod seat_map;
 pub mod show;
 pub mod user;

@@ -112,15 +112,30 @@ impl Params {
     /// # Errors
     /// 400 when it is not a position: such a text never came from this API.
     pub fn position(&self) -> Result<Option<Position>, Problem> {
-        let Some(text) = self.raw("posicion") else {
+        let told = "`posicion` debe ser el valor de una cabecera X-Posicion.";
+        self.handed_out("posicion", told)
+            .map(|number| number.map(Position))
+    }
+
+    /// `desde`: the version of a document that the caller has.
+    ///
+    /// # Errors
+    /// 400 when it is not a version: such a text never came from this API.
+    pub fn version(&self) -> Result<Option<u64>, Problem> {
+        self.handed_out("desde", "`desde` debe ser una `version` que se recibió.")
+    }
+
+    /// A number that only this API hands out.
+    fn handed_out(&self, name: &'static str, told: &'static str) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.raw(name) else {
             return Ok(None);
         };
         let digits = text.bytes().all(|b| b.is_ascii_digit());
         match text.parse() {
-            Ok(position) if digits => Ok(Some(Position(position))),
+            Ok(number) if digits => Ok(Some(number)),
             _ => Err(Problem::new(Code::InvalidParameter)
-                .detail("`posicion` debe ser el valor de una cabecera X-Posicion.")
-                .field("posicion", "debe ser un número entero")),
+                .detail(told)
+                .field(name, "debe ser un número entero")),
         }
     }
 
@@ -184,6 +199,7 @@ mod tests {
     #[test]
     fn a_position_is_a_number_or_a_bad_request() {
         assert_eq!(params("posicion=12").position().unwrap(), Some(Position(12)));
+        assert_eq!(params("desde=12").version().unwrap(), Some(12));
         assert_eq!(params("").position().unwrap(), None);
         for bad in ["x", "-1", "%2B1", "99999999999999999999"] {
             assert_eq!(

@@ -1,13 +1,17 @@
 //! Documents and answers as the HTTP contract shows them: the one place where states, steps and document types
 //! get their Spanish names.
 
+mod seats;
+
+pub use seats::{News, compact_seat_map};
+
 use crate::{
     problem::Problem,
     refusal,
     schema::{
         Amount, Asiento, Bloqueo, Compra, CurrencyCode, Documentos, EstadoAsiento, EstadoBloqueo,
-        EstadoEvento, EstadoPaso, EstadoReserva, Evento, Fila, MapaAsientos, Paso, PasoReserva, Reserva,
-        SeccionAsientos, Time, Usuario,
+        EstadoEvento, EstadoPaso, EstadoReserva, Evento, Fila, FormatoAsientos, MapaAsientos, Paso,
+        PasoReserva, Reserva, SeccionAsientos, Time, Usuario,
     },
 };
 use contract::{
@@ -58,7 +62,7 @@ pub fn seat_map(map: &SeatMap) -> MapaAsientos {
     MapaAsientos {
         evento_id: map.show_id.0,
         version: map.revision,
-        secciones: map.sections.iter().map(section).collect(),
+        secciones: seats::sections(map, FormatoAsientos::Completo),
     }
 }
 

@@ -71,6 +71,8 @@ impl Answer {
 
 pub struct World {
     pub router: Router,
+    /// What the router was made from: another can be, with another store or log.
+    pub app: App,
     pub log: Arc<SqliteLog>,
     pub store: Arc<SqliteReadStore>,
     pub vault: Arc<FileVault>,
@@ -109,9 +111,10 @@ impl World {
             closing,
             settings,
         };
-        let router = web::telemetry::instrument(query_side::router(app), 1_000);
+        let router = web::telemetry::instrument(query_side::router(app.clone()), 1_000);
         Self {
             router,
+            app,
             log,
             store,
             vault,

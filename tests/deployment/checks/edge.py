@@ -1,5 +1,6 @@
 """nginx: the template renders, and a real nginx with it sends requests where they belong."""
 
+import gzip
 import http.client
 import http.server
 import json
@@ -78,10 +79,12 @@ class Node(http.server.BaseHTTPRequestHandler):
                 go_on.wait(10)
             self.wfile.write(b"0\r\n\r\n")
             return
-        said = json.dumps({"side": self.server.side, "method": self.command, "path": self.path, "body": len(body),
+        said = json.dumps({"pad": "l" * 4000 if "large" in self.path else "", "side": self.server.side, "method": self.command, "path": self.path, "body": len(body),
                            "headers": {name.lower(): value for name, value in self.headers.items()}}).encode()
         self.send_response(503 if "own-503" in self.path else 200)
         self.send_header("content-length", str(len(said)))
+        self.send_header("content-type", "application/json")
+        self.send_header("etag", '"tag"')
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(said)
@@ -273,9 +276,21 @@ def refusing(edge):
         yield f"a command was sent {times} times"
 
 
+def packing(edge):
+    path, accepting = f"/api/eventos/{ID}/asientos?large", {"Accept-Encoding": "gzip"}
+    _, headers, body = edge.ask("GET", path, headers=accepting)
+    if headers.get("content-encoding") != "gzip" or json.loads(gzip.decompress(body))["pad"] != "l" * 4000:
+        yield "a large JSON is not packed for whoever can unpack it"
+    if headers.get("vary") != "Accept-Encoding" or headers.get("etag") != 'W/"tag"':
+        yield f"caches are not told: {headers.get('vary')}, {headers.get('etag')}"
+    for asked in (("GET", path, None, {}), ("GET", "/api/eventos", None, accepting), ("POST", "/api/auth/login?large", "{}", accepting)):
+        if "content-encoding" in edge.ask(*asked)[1]:
+            yield f"{asked[0]} {asked[1]} is packed"
+
+
 def streaming(edge):
     connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=5)
-    connection.request("GET", f"/api/eventos/{ID}/cambios")
+    connection.request("GET", f"/api/eventos/{ID}/cambios", headers={"Accept-Encoding": "gzip"})
     try:
         answer = connection.getresponse()
         for number, go_on in enumerate(edge.query.steps, 1):
@@ -302,7 +317,7 @@ def behaviour(tree):
         if not edge.start():
             yield "nginx does not start"
             return
-        for part in (routing, identifying, refusing, streaming):
+        for part in (routing, identifying, refusing, packing, streaming):
             yield from part(edge)
     finally:
         edge.close()

@@ -72,6 +72,8 @@ WAYS = [
     ("commands go to the query side", "compose/nginx/nginx.conf.template", "        default 1;", "        default 0;", "nginx takes"),
     ("a command is sent twice", "compose/nginx/nginx.conf.template", "proxy_next_upstream error timeout;", "proxy_next_upstream error timeout non_idempotent;", "nginx takes"),
     ("event streams come from the command side", "compose/nginx/nginx.conf.template", "query_side;\n            proxy_buffering off;", "command_side;\n            proxy_buffering off;", "nginx takes"),
+    ("nothing is packed", "compose/nginx/nginx.conf.template", "    gzip on;", "    gzip off;", "nginx takes"),
+    ("answers with tokens are packed", "compose/nginx/nginx.conf.template", "proxy_read_timeout 40s;\n            gzip off;", "proxy_read_timeout 40s;", "nginx takes"),
     ("a token is lost on the way", "compose/nginx/nginx.conf.template", "    proxy_set_header Connection \"\";\n", "    proxy_set_header Connection \"\";\n    proxy_set_header Authorization \"\";\n", "nginx takes"),
     ("tokens are logged", "compose/nginx/nginx.conf.template", '"status":$status', '"token":"$http_authorization","status":$status', "nginx takes"),
     ("callers' addresses are logged", "compose/nginx/nginx.conf.template", '"status":$status', '"from":"$remote_addr","status":$status', "nginx takes"),

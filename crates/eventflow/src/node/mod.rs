@@ -254,14 +254,8 @@ fn query_side(backends: &Backends, settings: &Settings, closing: Closing) -> Res
         payments: backends.payments(),
         clock: backends.clock.clone(),
         closing,
-        settings: query_side::Settings {
-            position_wait_ms: settings.read_wait_ms,
-            export_k: settings.export_k,
-            currency: settings.currency,
-            // A server's positions follow no rule that could be checked; its streams' hashes do.
-            expectations: Expectations::default(),
-            ..query_side::Settings::default()
-        },
+        // A server's positions follow no rule that could be checked; its streams' hashes do.
+        settings: parts::read_limits(settings, Expectations::default()),
     };
     let more = operations::for_readers(backends.reads(), Duration::from_millis(settings.read_wait_ms))?;
     Ok(query_side::router(app).merge(more))

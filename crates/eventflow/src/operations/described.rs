@@ -191,6 +191,23 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
     (
         Counter,
+        "eventflow_live_failures_total",
+        "Times that a followed show could not be read and was looked at again",
+    ),
+    (Gauge, "eventflow_live_followers", "People who follow shows here"),
+    (Gauge, "eventflow_live_hubs", "Shows that are followed here"),
+    (
+        Counter,
+        "eventflow_live_lagged_total",
+        "Times that a follower was too slow and was given a fresh map",
+    ),
+    (
+        Counter,
+        "eventflow_live_messages_total",
+        "News of shows that were written, once for all followers",
+    ),
+    (
+        Counter,
         "eventflow_mongodb_documents_total",
         "Documents written or removed",
     ),

@@ -157,17 +157,14 @@ impl World {
             payments: self.stores.payments.clone(),
             clock: self.clock.clone(),
             closing,
-            settings: query_side::Settings {
-                position_wait_ms: settings.read_wait_ms,
-                export_k: settings.export_k,
-                currency: settings.currency,
-                expectations: Expectations {
+            settings: parts::read_limits(
+                settings,
+                Expectations {
                     first: Some(LogReader::FIRST),
                     next: Some(next_position),
                     ..Expectations::default()
                 },
-                ..query_side::Settings::default()
-            },
+            ),
         }
     }
 

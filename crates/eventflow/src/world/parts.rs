@@ -12,6 +12,7 @@ use contract::StreamKind;
 use orchestrator::Orchestrator;
 use ports::{Broker, Clock, SystemIds};
 use std::sync::Arc;
+use views::verify::Expectations;
 use web::access::Tokens;
 
 /// The write side.
@@ -40,6 +41,19 @@ pub(crate) fn write_side(
             ..command_side::app::Settings::default()
         },
     })
+}
+
+/// The read side's limits. Whoever follows a show keeps a connection; half of all stay for those who ask and buy.
+pub(crate) fn read_limits(settings: &Settings, expectations: Expectations) -> query_side::Settings {
+    let usual = query_side::Settings::default();
+    query_side::Settings {
+        position_wait_ms: settings.read_wait_ms,
+        export_k: settings.export_k,
+        currency: settings.currency,
+        max_watchers: usual.max_watchers.min(settings.max_connections / 2),
+        expectations,
+        ..usual
+    }
 }
 
 /// Whatever decides and appends: the lanes, and the participant that takes payments.

@@ -139,8 +139,12 @@ pub async fn call(
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // An event stream may go on; its head is there.
-    let _ = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await;
+    let whole = async {
+        // An event stream goes on; its head is enough.
+        let is_stream = |answer: &[u8]| String::from_utf8_lossy(answer).contains("text/event-stream");
+        while stream.read_buf(&mut answer).await.unwrap_or(0) > 0 && !is_stream(&answer) {}
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(8), whole).await;
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.get(9..12).and_then(|text| text.parse().ok());
     let code = answer

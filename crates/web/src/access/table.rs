@@ -94,6 +94,7 @@ pub static TABLE: &[Row] = &[
     ),
     get("/api/eventos/{evento_id}", Public),
     get("/api/eventos/{evento_id}/asientos", Public),
+    get("/api/eventos/{evento_id}/cambios", Public),
     post("/api/eventos/{evento_id}/cancelar", ORGANISER),
     // Holds, reservations, payments.
     post("/api/eventos/{evento_id}/bloqueos", OWNER),

@@ -2,11 +2,13 @@
 //! types and fields are those of the HTTP contract, in Spanish; the field order is the order in the JSON.
 //! [`crate::render`] makes them from documents.
 
+mod live;
 mod problems;
 mod reservations;
 mod shows;
 mod users;
 
+pub use live::{FormatoAsientos, NovedadEvento, Seccion, SeccionCompacta, Tramo};
 pub use problems::{ErrorDeCampo, Problema};
 pub use reservations::{
     Bloqueo, Documentos, EstadoBloqueo, EstadoPaso, EstadoReserva, Paso, PasoReserva, Reserva,

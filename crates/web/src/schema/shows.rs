@@ -1,6 +1,6 @@
 //! Shows and their seats.
 
-use super::{Amount, CurrencyCode, Time};
+use super::{Amount, CurrencyCode, Seccion, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -122,5 +122,5 @@ pub struct MapaAsientos {
     /// Crece con cada cambio.
     pub version: u64,
     /// Las secciones.
-    pub secciones: Vec<SeccionAsientos>,
+    pub secciones: Vec<Seccion>,
 }
