@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use axum::body::Bytes;
-use contract::{Event, Position, ShowId, StreamName, Timestamp, collections, events::*};
+use contract::{Event, Position, ShowId, StreamName, collections, events::*};
 use ports::{
     Change, Document, ReadStore, SystemClock,
     embedded::{
@@ -146,7 +146,10 @@ impl Models {
             put(&collections::SEAT_MAPS, self.revision, self.map.as_ref().unwrap()),
         ];
         let generation = self.store.active().await.unwrap();
-        self.store.apply(generation, changes, Position(revision)).await.unwrap();
+        self.store
+            .apply(generation, changes, Position(revision))
+            .await
+            .unwrap();
         revision
     }
 
@@ -157,9 +160,14 @@ impl Models {
         for _ in 0..per_second * SECONDS {
             ticks.tick().await;
             let at = micros();
-            let number = u32::try_from(self.revision).unwrap().wrapping_mul(7_919) % (SECTIONS * ROWS * PER_ROW);
+            let number =
+                u32::try_from(self.revision).unwrap().wrapping_mul(7_919) % (SECTIONS * ROWS * PER_ROW);
             let (section, place) = (number / (ROWS * PER_ROW), number % (ROWS * PER_ROW));
-            let seat = seat_name(&format!("Tribuna {section}"), place / PER_ROW, place % PER_ROW + 1);
+            let seat = seat_name(
+                &format!("Tribuna {section}"),
+                place / PER_ROW,
+                place % PER_ROW + 1,
+            );
             let sold = json!({
                 "hold_id": Uuid::nil(), "reservation_id": Uuid::nil(), "user_id": Uuid::nil(), "quantity": 1,
                 "seats": [seat], "amount": { "minor": 0, "currency": "USD" },
@@ -207,7 +215,11 @@ async fn tell(followers: usize, per_second: u32) {
         revision: 0,
     };
     models.happen(&scheduled()).await;
-    println!("{} of {}", StreamName::show(SHOW), models.map.as_ref().unwrap().sections.len());
+    println!(
+        "{} of {}",
+        StreamName::show(SHOW),
+        models.map.as_ref().unwrap().sections.len()
+    );
     let (closer, closing) = Closing::pair();
     let app = App {
         closing,
@@ -262,7 +274,11 @@ fn main() {
         text.map_or(otherwise, |text| text.parse().unwrap())
     };
     match arguments.first().map(String::as_str) {
-        Some("listen") => listen(arguments[1].parse().unwrap(), number(2, 0) as usize, &arguments[3]),
+        Some("listen") => listen(
+            arguments[1].parse().unwrap(),
+            number(2, 0) as usize,
+            &arguments[3],
+        ),
         _ => tell(number(0, 1_000) as usize, number(1, 200)),
     }
 }

@@ -7,13 +7,15 @@ use crate::{
     rendered::Kind,
 };
 use axum::{extract::State, response::Response};
-use contract::{ShowId, Timestamp, collections};
+use contract::{ShowId, Timestamp, UserId, collections};
 use ports::{Document, Filter, Op, Order, Query};
 use std::sync::Arc;
 use views::{search, seat_map::SeatMap, show::Show};
 use web::{
     Code, Id, Params, Problem,
+    access::Caller,
     etag::{IfNoneMatch, Privacy, Tagged},
+    headers::Access,
     render,
     schema::{Evento, FormatoAsientos, ListaEventos, MapaAsientos},
 };
@@ -60,6 +62,8 @@ pub(crate) async fn describe(
         ("categoria" = Option<String>, Query, description = "La categoría, exacta", max_length = 100),
         ("desde" = Option<String>, Query, description = "Desde esta fecha y hora (RFC 3339)", format = DateTime),
         ("hasta" = Option<String>, Query, description = "Antes de esta fecha y hora (RFC 3339)", format = DateTime),
+        ("mios" = Option<bool>, Query, description = "`true`: solo los de quien llama, que debe haberse identificado; \
+            quien administra ve todos"),
         ("limite" = Option<u32>, Query, description = "Cuántos por página", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "El `cursor` de la página anterior"),
         ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
@@ -72,12 +76,19 @@ pub(crate) async fn describe(
 )]
 pub(crate) async fn list(
     State(reader): State<Shared>,
+    Access(caller): Access,
     params: Params,
     has: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let app = &reader.app;
+    let own = params.flag("mios")?;
+    let organiser = if own { whose(&caller)? } else { None };
     catch_up(app, &params).await?;
-    let (filters, page) = wanted(params)?;
+    let (mut filters, page) = wanted(params)?;
+    filters.extend(organiser.map(|organiser| Filter {
+        field: "organiser",
+        op: Op::Eq(organiser.to_string().into()),
+    }));
     let query = Query {
         filters,
         order: Some(Order {
@@ -99,7 +110,17 @@ pub(crate) async fn list(
     let cursor = page.cut(&mut shows, |show| show.starts_at_ms.0);
     let now = app.clock.now();
     let eventos: Vec<Evento> = shows.iter().map(|(show, _)| render::show(show, now)).collect();
-    Ok(Tagged::json(&ListaEventos { eventos, cursor })?.respond(&has, Privacy::Public))
+    let privacy = if own { Privacy::Personal } else { Privacy::Public };
+    Ok(Tagged::json(&ListaEventos { eventos, cursor })?.respond(&has, privacy))
+}
+
+/// Whose shows a caller sees as their own; `None` for everybody's, when they reach those.
+fn whose(caller: &Caller) -> Result<Option<UserId>, Problem> {
+    if caller.reaches_all() {
+        return Ok(None);
+    }
+    let unknown = || Problem::new(Code::Unauthenticated).detail("Para ver los suyos debe identificarse.");
+    caller.user().map(Some).ok_or_else(unknown)
 }
 
 fn wanted(mut params: Params) -> Result<(Vec<Filter>, Page), Problem> {

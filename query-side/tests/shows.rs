@@ -3,9 +3,10 @@
 
 mod world;
 
-use contract::{ShowId, Timestamp, events::*};
+use contract::{Role, SessionId, ShowId, Timestamp, UserId, events::*};
 use serde_json::json;
 use uuid::Uuid;
+use web::{Caller, access::Reach};
 use world::{BEGINS, RESERVATION, SHOW, World, usd};
 
 #[tokio::test]
@@ -242,4 +243,99 @@ async fn aisles_are_told_and_blocked_places_are_no_seats() {
             "{path}"
         );
     }
+}
+
+/// An organiser as the guard lets them into a public endpoint.
+fn organiser(number: u128) -> Caller {
+    let session = SessionId(Uuid::from_u128(0x5e));
+    Caller::logged_in(
+        UserId(Uuid::from_u128(number)),
+        session,
+        [Role::Organiser].into(),
+        Reach::Own,
+    )
+}
+
+#[tokio::test]
+async fn an_organiser_finds_their_own_shows_page_by_page_and_nobody_elses() {
+    let world = World::new();
+    for n in 0..9_u128 {
+        // Every third is theirs; the others are another organiser's, and nobody's.
+        let owner = [
+            Some(UserId(Uuid::from_u128(0xa))),
+            Some(UserId(Uuid::from_u128(0xb))),
+            None,
+        ];
+        world
+            .schedule(ShowId(Uuid::from_u128(0x100 + n)), |show| {
+                show.organiser = owner[n as usize % 3];
+                show.category = Some(if n < 6 { "rock" } else { "fado" }.into());
+                // The later ones begin sooner, two at a time together.
+                show.starts_at_ms = Timestamp(BEGINS.0 - n as i64 / 2);
+            })
+            .await;
+    }
+    world.project().await;
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..4 {
+        let path = format!("/api/eventos?mios=true&limite=1&cursor={cursor}");
+        let page = world.get_as(&organiser(0xa), &path).await;
+        assert_eq!(page.status, 200);
+        for show in page.body["eventos"].as_array().unwrap() {
+            seen.push(show["evento_id"].as_str().unwrap().to_owned());
+        }
+        match page.body["cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    let id = |number: u128| ShowId(Uuid::from_u128(number)).to_string();
+    assert_eq!(seen, [id(0x106), id(0x103), id(0x100)], "soonest first");
+    let fado = world
+        .get_as(&organiser(0xa), "/api/eventos?mios=true&categoria=fado")
+        .await;
+    assert_eq!(fado.body["eventos"].as_array().unwrap().len(), 1);
+    assert_eq!(fado.body["eventos"][0]["evento_id"], id(0x106));
+    let none = world.get_as(&organiser(0xc), "/api/eventos?mios=true").await;
+    assert_eq!(none.body["eventos"], json!([]));
+}
+
+#[tokio::test]
+async fn ones_own_shows_are_for_whoever_is_logged_in_and_kept_by_nobody() {
+    let world = World::new();
+    world
+        .schedule(SHOW, |show| show.organiser = Some(UserId(Uuid::from_u128(0xa))))
+        .await;
+    world.project().await;
+    let own = world.get_as(&organiser(0xa), "/api/eventos?mios=true").await;
+    assert_eq!(own.header("cache-control"), "private, no-store");
+    let refused = world.get_as(&Caller::anonymous(), "/api/eventos?mios=true").await;
+    assert_eq!((refused.status, refused.codigo()), (401, "NO_AUTENTICADO"));
+    for caller in [Caller::anonymous(), organiser(0xb)] {
+        for path in ["/api/eventos", "/api/eventos?mios=false"] {
+            let all = world.get_as(&caller, path).await;
+            assert_eq!(all.body["eventos"].as_array().unwrap().len(), 1, "{path}");
+            assert_eq!(all.header("cache-control"), "no-cache");
+        }
+    }
+    let admin = Caller::logged_in(
+        UserId(Uuid::from_u128(0xd)),
+        SessionId(Uuid::from_u128(0x5e)),
+        [Role::Admin].into(),
+        Reach::All,
+    );
+    for caller in [Caller::operator(), admin] {
+        let all = world.get_as(&caller, "/api/events?mios=true").await;
+        assert_eq!(
+            all.body["eventos"].as_array().unwrap().len(),
+            1,
+            "they see everybody's"
+        );
+        assert_eq!(all.header("cache-control"), "private, no-store");
+    }
+    let malformed = world.get_as(&organiser(0xa), "/api/eventos?mios=1").await;
+    assert_eq!(
+        (malformed.status, malformed.codigo()),
+        (400, "PARAMETRO_INVALIDO")
+    );
 }

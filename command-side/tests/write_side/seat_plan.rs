@@ -232,7 +232,11 @@ fn stadium(blocked_in_each: u32) -> Vec<Value> {
     let section = |n: u32| {
         let corner = (0..blocked_in_each).map(|k| {
             let (row, number) = (k / 5, k % 5);
-            let number = if n % 2 == 0 { number + 1 } else { 40 - number };
+            let number = if n.is_multiple_of(2) {
+                number + 1
+            } else {
+                40 - number
+            };
             format!("{}-{number}", contract::events::row_letters(row))
         });
         json!({

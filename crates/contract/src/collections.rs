@@ -5,14 +5,20 @@
 pub struct Collection {
     /// Its name, in tables, keys and metrics.
     pub name: &'static str,
-    /// The indexes. Within each, documents are ordered by the fields and then by key.
+    /// The indexes. Within each, documents are ordered by the fields and then by key. One that is added here is made
+    /// by every store when it is next opened, over the documents that it has.
     pub indexes: &'static [&'static [&'static str]],
 }
 
 /// Shows with their availability. Small and hot.
 pub static SHOWS: Collection = Collection {
     name: "shows",
-    indexes: &[&["starts_at_ms"], &["category", "starts_at_ms"], &["unsettled"]],
+    indexes: &[
+        &["starts_at_ms"],
+        &["category", "starts_at_ms"],
+        &["organiser", "starts_at_ms"],
+        &["unsettled"],
+    ],
 };
 /// Seat maps of numbered shows, beside their shows because they are large and change with every seat.
 pub static SEAT_MAPS: Collection = Collection {

@@ -146,6 +146,7 @@ fn greet(address: SocketAddr, data: &Path) -> io::Result<()> {
     writeln!(
         out,
         r#"
+  http://{address}/             the portal: buy, organise, audit
   http://{address}/docs         the API, to read and to try
   http://{address}/salud/lista  is it ready, and how is each part
   http://{address}/metrics      for Prometheus

@@ -27,6 +27,7 @@ pub mod gateway;
 mod leading;
 mod logging;
 mod node;
+mod open_files;
 pub mod operations;
 mod progress;
 pub mod retention;
@@ -45,6 +46,7 @@ use settings::{Flags, Settings};
 /// # Errors
 /// Whatever kept it from being done, for a person to read.
 pub fn run(cli: Cli) -> Result<(), ProgramError> {
+    open_files::raise();
     match cli.command {
         None => dev::run(&prepare(cli.dev)?),
         Some(Command::Dev(flags)) => dev::run(&prepare(flags)?),

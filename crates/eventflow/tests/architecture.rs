@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("web", &["contract", "views"]),
     ("command-side", &["contract", "views", "ports", "web"]),
     ("query-side", &["contract", "views", "ports", "web"]),
+    ("portal", &["web"]),
     ("projector", &["contract", "views", "ports"]),
     ("orchestrator", &["contract", "ports", "views"]),
     (
@@ -33,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "web",
             "command-side",
             "query-side",
+            "portal",
             "projector",
             "orchestrator",
             "servers",
@@ -43,7 +45,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Foreign crates that only some of ours may name.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("axum", &["web", "command-side", "query-side", "eventflow"]),
+    (
+        "axum",
+        &["web", "command-side", "query-side", "portal", "eventflow"],
+    ),
     ("hyper", &["web", "servers", "eventflow"]),
     ("rusqlite", &["ports", "eventflow"]),
     ("aes-gcm", &["ports"]),

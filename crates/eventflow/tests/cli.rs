@@ -330,3 +330,37 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_takes_as_many_connections_as_the_system_lets_it_have() {
+    let folder = Folder::new("files");
+    // As most systems start a process: few files, and leave to take more.
+    let mut child = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -S -n 96 && exec \"$0\" dev --listen 127.0.0.1:0 --data \"$1\"",
+        ])
+        .arg(env!("CARGO_BIN_EXE_eventflow"))
+        .arg(folder.data())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let address: std::net::SocketAddr = lines
+        .find_map(|line| {
+            line.ok()?
+                .trim()
+                .strip_prefix("listening on http://")?
+                .parse()
+                .ok()
+        })
+        .unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        let mut client = Client::open(address).await;
+        client.get("/salud/viva").await.expect(200);
+        clients.push(client);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

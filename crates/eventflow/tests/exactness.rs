@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+#[path = "common/contest.rs"]
+mod contest;
 #[path = "common/exactness.rs"]
-mod stories;
+mod exactness;
+#[path = "common/follower.rs"]
+mod follower;
 
 use common::{client, *};
 
@@ -21,7 +25,7 @@ async fn tell(name: &str, story: impl AsyncFnOnce(std::net::SocketAddr)) {
 async fn a_thousand_people_get_exactly_the_five_hundred_tickets() {
     tell(
         "thousand",
-        stories::a_thousand_people_get_exactly_the_five_hundred_tickets,
+        exactness::a_thousand_people_get_exactly_the_five_hundred_tickets,
     )
     .await;
 }
@@ -30,7 +34,7 @@ async fn a_thousand_people_get_exactly_the_five_hundred_tickets() {
 async fn one_person_gets_no_more_than_the_limit_however_many_requests_come_at_once() {
     tell(
         "limit",
-        stories::one_person_gets_no_more_than_the_limit_however_many_requests_come_at_once,
+        exactness::one_person_gets_no_more_than_the_limit_however_many_requests_come_at_once,
     )
     .await;
 }
@@ -39,7 +43,7 @@ async fn one_person_gets_no_more_than_the_limit_however_many_requests_come_at_on
 async fn the_same_key_twice_at_once_is_one_sale_one_charge_and_the_same_answer() {
     tell(
         "key",
-        stories::the_same_key_twice_at_once_is_one_sale_one_charge_and_the_same_answer,
+        exactness::the_same_key_twice_at_once_is_one_sale_one_charge_and_the_same_answer,
     )
     .await;
 }
@@ -48,7 +52,7 @@ async fn the_same_key_twice_at_once_is_one_sale_one_charge_and_the_same_answer()
 async fn a_hundred_seats_with_three_buyers_each_are_each_sold_once() {
     tell(
         "seats",
-        stories::a_hundred_seats_with_three_buyers_each_are_each_sold_once,
+        exactness::a_hundred_seats_with_three_buyers_each_are_each_sold_once,
     )
     .await;
 }
@@ -57,7 +61,31 @@ async fn a_hundred_seats_with_three_buyers_each_are_each_sold_once() {
 async fn whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once() {
     tell(
         "thrice",
-        stories::whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once,
+        exactness::whatever_is_asked_for_thrice_at_once_under_one_key_is_made_once,
     )
+    .await;
+}
+
+#[tokio::test]
+async fn who_wants_a_taken_seat_and_a_free_one_gets_neither_and_is_told_of_the_taken_one() {
+    tell("both", async |address| {
+        contest::who_wants_a_taken_seat_and_a_free_one_gets_neither_and_is_told_of_the_taken_one(
+            address,
+            &[address],
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_seats_that_three_buyers_each_hold_are_sold_once_and_losers_are_told_which() {
+    tell("contest", async |address| {
+        contest::a_hundred_seats_that_three_buyers_each_hold_are_sold_once_and_losers_are_told_which(
+            address,
+            &[address],
+        )
+        .await;
+    })
     .await;
 }

@@ -6,7 +6,7 @@ mod common;
 
 use common::*;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -17,6 +17,8 @@ use tokio::{
 struct Stream {
     reader: BufReader<TcpStream>,
     text: String,
+    /// It has ended as HTTP has it.
+    is_whole: bool,
 }
 
 impl Stream {
@@ -28,6 +30,7 @@ impl Stream {
         let mut stream = Self {
             reader: BufReader::new(stream),
             text: String::new(),
+            is_whole: false,
         };
         assert!(stream.line().await.unwrap().starts_with("HTTP/1.1 200"));
         while !stream.line().await.unwrap().is_empty() {}
@@ -62,6 +65,7 @@ impl Stream {
             }
             let size = usize::from_str_radix(&self.line().await?, 16).unwrap();
             if size == 0 {
+                self.is_whole = true;
                 return None;
             }
             let mut chunk = vec![0; size + 2];
@@ -152,7 +156,7 @@ async fn a_map_that_is_followed_shows_what_others_do_also_after_the_server_was_k
     server.signal_kill();
     assert!(stream.next().await.is_none(), "the server is gone");
     drop(server);
-    let server = Server::start(&folder.data(), &[]);
+    let mut server = Server::start(&folder.data(), &[]);
     server.ready().await;
     let mut client = server.client().await;
     // Nobody listens while this happens.
@@ -164,10 +168,11 @@ async fn a_map_that_is_followed_shows_what_others_do_also_after_the_server_was_k
 
     server.ask_to_stop();
     assert!(
-        stream.next().await.is_none(),
-        "the server closes, and the stream is whole"
+        stream.next().await.is_none() && stream.is_whole,
+        "the server closes"
     );
-    server.stop();
+    let status = server.ended_within(Duration::from_secs(10));
+    assert!(status.success(), "{status}");
     verify_holds(&folder.data());
 }
 

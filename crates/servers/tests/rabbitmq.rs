@@ -3,6 +3,8 @@
 
 #[path = "rabbitmq/house.rs"]
 mod house;
+#[path = "rabbitmq/letters.rs"]
+mod letters;
 
 use async_trait::async_trait;
 use contract::{Ask, StreamKind, Timestamp};

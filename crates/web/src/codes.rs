@@ -75,6 +75,8 @@ codes! {
     HoldNotFound "BLOQUEO_NO_ENCONTRADO" NOT_FOUND "El bloqueo no existe";
     /// No such reservation.
     ReservationNotFound "RESERVA_NO_ENCONTRADA" NOT_FOUND "La reserva no existe";
+    /// No such dead letter.
+    LetterNotFound "MENSAJE_NO_ENCONTRADO" NOT_FOUND "No hay ningún mensaje muerto con ese identificador";
     /// The identity document belongs to a registered user.
     DocumentRegistered "DOCUMENTO_REGISTRADO" CONFLICT "El documento ya está registrado";
     /// The e-mail address belongs to a registered user.

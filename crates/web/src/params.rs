@@ -139,6 +139,20 @@ impl Params {
         }
     }
 
+    /// A yes or no; no when it is absent.
+    ///
+    /// # Errors
+    /// 400 when it is neither `true` nor `false`.
+    pub fn flag(&self, name: &'static str) -> Result<bool, Problem> {
+        match self.raw(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::new(Code::InvalidParameter)
+                .detail(format!("`{name}` debe ser `true` o `false`."))
+                .field(name, "debe ser true o false")),
+        }
+    }
+
     fn read<T>(
         &mut self,
         name: &'static str,
@@ -194,6 +208,21 @@ mod tests {
             .map(|error| error.campo.as_ref())
             .collect();
         assert_eq!(names, ["limite", "desde", "q"]);
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false_or_a_bad_request() {
+        for (query, wanted) in [("", false), ("a=", false), ("a=false", false), ("a=true", true)] {
+            assert_eq!(params(query).flag("a").unwrap(), wanted, "{query}");
+        }
+        for bad in ["a=1", "a=TRUE", "a=si", "a=%20true"] {
+            let refused = params(bad).flag("a").unwrap_err();
+            assert_eq!(
+                (refused.code(), refused.errors()[0].campo.as_ref()),
+                (Code::InvalidParameter, "a"),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

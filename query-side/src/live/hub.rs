@@ -124,9 +124,7 @@ impl Hub {
         let was = std::mem::replace(&mut told.state, state);
         let changed = changed(&before, &next);
         if !Arc::ptr_eq(&before, &next) || was != state {
-            for format in FormatoAsientos::ALL {
-                told.line(format).anew = None;
-            }
+            told.forget_anew();
         }
         let is_news = changed.as_ref().is_none_or(|places| !places.is_empty())
             || before.show.tally != next.show.tally
@@ -142,9 +140,10 @@ impl Hub {
         Some(is_news)
     }
 
-    /// Tells all followers that they are not forgotten.
+    /// Tells all followers that they are not forgotten. Whatever crowd needed the map has it by now.
     pub fn say_alive(&self) {
         if let Some(told) = self.told().as_mut() {
+            told.forget_anew();
             told.send(Kind::Alive, |_| Some(Bytes::from_static(frame::ALIVE)));
         }
     }
@@ -168,6 +167,11 @@ impl Told {
             FormatoAsientos::Completo => &mut self.complete,
             FormatoAsientos::Compacto => &mut self.compact,
         }
+    }
+
+    fn forget_anew(&mut self) {
+        self.complete.anew = None;
+        self.compact.anew = None;
     }
 
     /// Sends a message, made once for each format that somebody follows. `None` when one could not be made.

@@ -26,7 +26,10 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 use uuid::Uuid;
 use views::project;
-use web::server::{Closer, Closing};
+use web::{
+    Caller,
+    server::{Closer, Closing},
+};
 
 pub const USER: UserId = UserId(Uuid::from_u128(0x1));
 pub const SHOW: ShowId = ShowId(Uuid::from_u128(0x2));
@@ -185,12 +188,17 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self
-            .router
-            .clone()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A GET by somebody whom the guard has found to be this.
+    pub async fn get_as(&self, caller: &Caller, path: &str) -> Answer {
+        let request = Request::get(path).extension(caller.clone());
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

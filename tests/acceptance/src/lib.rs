@@ -6,9 +6,13 @@
 pub mod buyers;
 #[path = "../../../crates/eventflow/tests/common/client.rs"]
 pub mod client;
+#[path = "../../../crates/eventflow/tests/common/contest.rs"]
+pub mod contest;
 pub mod dice;
 #[path = "../../../crates/eventflow/tests/common/exactness.rs"]
 pub mod exactness;
+#[path = "../../../crates/eventflow/tests/common/follower.rs"]
+pub mod follower;
 
 use client::Client;
 use futures_util::FutureExt;

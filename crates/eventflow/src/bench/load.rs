@@ -26,8 +26,19 @@ pub enum Verdict {
     Wanted,
     /// Accepted, not settled within the wait.
     Late,
+    /// A no that belongs to the workload, and is not counted as a yes.
+    Refused,
     /// Anything else; shown when the workload ends.
     Unwanted,
+}
+
+/// What follows an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Another request, which has been written into the buffer.
+    Next,
+    /// Nothing: it came to this.
+    Over(Verdict),
 }
 
 /// What a load came to.
@@ -41,6 +52,8 @@ pub struct Measured {
     pub wanted: u64,
     /// Answers that came before the outcome.
     pub late: u64,
+    /// Answers that were a no, where that may be.
+    pub refused: u64,
     /// All others, and the first of them.
     pub unwanted: u64,
     /// The first answer that was not wanted.
@@ -50,7 +63,11 @@ pub struct Measured {
 }
 
 impl Measured {
-    fn new() -> io::Result<Self> {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// When a histogram cannot be made, which does not happen.
+    pub fn new() -> io::Result<Self> {
         // Three digits are ten microseconds in ten milliseconds; a minute is longer than any wait of the server.
         let latencies = Histogram::new_with_bounds(1, 60_000_000, 3).map_err(io::Error::other)?;
         Ok(Self {
@@ -58,6 +75,7 @@ impl Measured {
             elapsed: Duration::ZERO,
             wanted: 0,
             late: 0,
+            refused: 0,
             unwanted: 0,
             first_unwanted: None,
             position: 0,
@@ -78,6 +96,7 @@ impl Measured {
                     .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }
             Verdict::Late => self.late += 1,
+            Verdict::Refused => self.refused += 1,
             Verdict::Unwanted => {
                 self.unwanted += 1;
                 let body = String::from_utf8_lossy(response.body);
@@ -97,14 +116,30 @@ pub async fn drive(
     in_flight: usize,
     until: Until,
     write: impl Fn(u64, &mut Vec<u8>),
-    read: impl FnMut(u64, &Response<'_>) -> Verdict,
+    mut read: impl FnMut(u64, &Response<'_>) -> Verdict,
+) -> io::Result<Measured> {
+    let then = move |index, response: &Response<'_>, _: &mut Vec<u8>| Step::Over(read(index, response));
+    drive_in_steps(address, in_flight, until, write, then).await
+}
+
+/// The same for what takes several requests one after another, and is measured as one: `then` looks at an answer and
+/// writes the next request, or says that it is over.
+///
+/// # Errors
+/// As [`drive`].
+pub async fn drive_in_steps(
+    address: SocketAddr,
+    in_flight: usize,
+    until: Until,
+    write: impl Fn(u64, &mut Vec<u8>),
+    then: impl FnMut(u64, &Response<'_>, &mut Vec<u8>) -> Step,
 ) -> io::Result<Measured> {
     let connections = try_join_all((0..in_flight).map(|_| Connection::open(address))).await?;
-    let shared = RefCell::new((Measured::new()?, read, 0_u64));
+    let shared = RefCell::new((Measured::new()?, then, 0_u64));
     let started = Instant::now();
     let (shared_ref, write_ref) = (&shared, &write);
     let loops = connections.into_iter().map(|mut connection| async move {
-        let mut buffer = Vec::with_capacity(512);
+        let (mut buffer, mut next) = (Vec::with_capacity(512), Vec::with_capacity(512));
         loop {
             let index = shared_ref.borrow().2;
             match until {
@@ -114,11 +149,18 @@ pub async fn drive(
             }
             write_ref(index, &mut buffer);
             let sent = Instant::now();
-            let response = connection.send(&buffer).await?;
-            let took = sent.elapsed();
-            let (measured, read, _) = &mut *shared_ref.borrow_mut();
-            let verdict = read(index, &response);
-            measured.note(verdict, &response, took);
+            loop {
+                let response = connection.send(&buffer).await?;
+                let took = sent.elapsed();
+                let (measured, then, _) = &mut *shared_ref.borrow_mut();
+                match then(index, &response, &mut next) {
+                    Step::Next => std::mem::swap(&mut buffer, &mut next),
+                    Step::Over(verdict) => {
+                        measured.note(verdict, &response, took);
+                        break;
+                    }
+                }
+            }
         }
     });
     try_join_all(loops).await?;

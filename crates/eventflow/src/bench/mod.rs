@@ -5,9 +5,14 @@
 
 mod catalogue;
 mod disk;
+mod followers;
 mod history;
+mod holds;
 mod load;
+mod maps;
+mod maps_check;
 mod server;
+mod stadium;
 mod story;
 mod table;
 mod workloads;
@@ -26,6 +31,9 @@ Workloads:
   hot      reservations of one ticket each, all on one show
   spread   the same over 100 shows
   soldout  reservations on a show that has nothing left: refusals
+  holds    seats of one numbered show are held and given back, each pair measured as one
+  maps     people have the map of one numbered show open while it sells 200 seats a second: the
+           time from a buyer's answer until each of them was sent that seat as sold
   cold     from starting the process on a long log until it is ready
   replay   reading a long log and making all views in memory
   rebuild  making the read models anew from a long log
@@ -33,6 +41,7 @@ Workloads:
 Examples:
   eventflow bench --quick
   eventflow bench --only hot,spread --reservations 50000
+  eventflow bench --only maps --followers 1000 --seconds 30
   eventflow bench --target http://127.0.0.1:8080 --only read";
 
 /// What `bench` takes.
@@ -48,6 +57,9 @@ pub struct BenchArgs {
     /// How long the workloads without a fixed number of requests last
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
+    /// How many people have the map open
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(10..=20_000))]
+    followers: u32,
     /// How many events the long log has
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(10_000..=20_000_000))]
     events: u32,
@@ -82,6 +94,8 @@ enum Workload {
     Hot,
     Spread,
     Soldout,
+    Holds,
+    Maps,
     Cold,
     Replay,
     Rebuild,
@@ -90,7 +104,7 @@ enum Workload {
 impl Workload {
     /// Runs over HTTP against the server that sells.
     fn sells(self) -> bool {
-        self <= Workload::Soldout
+        self <= Workload::Maps
     }
 }
 
@@ -99,6 +113,7 @@ struct Plan {
     reservations: u32,
     in_flight: usize,
     lasting: Duration,
+    followers: usize,
     events: u32,
     chosen: Vec<Workload>,
 }
@@ -119,6 +134,7 @@ impl Plan {
             reservations: (args.reservations / share).max(100),
             in_flight: usize::from(args.in_flight),
             lasting: Duration::from_millis(args.seconds * 1_000 / u64::from(share)),
+            followers: (args.followers / share).max(10) as usize,
             events: (args.events / share).max(10_000),
             chosen,
         }
@@ -186,7 +202,9 @@ async fn selling(
             Workload::Read => workloads::read(plan, &target, &catalogue, table).await?,
             Workload::Hot => workloads::hot(plan, &target, &catalogue, table).await?,
             Workload::Spread => workloads::spread(plan, &target, &catalogue, table).await?,
-            _ => workloads::sold_out(plan, &target, &catalogue, table).await?,
+            Workload::Soldout => workloads::sold_out(plan, &target, &catalogue, table).await?,
+            Workload::Holds => holds::hold_and_release(plan, &target, &catalogue, table).await?,
+            _ => maps::open_maps(plan, &target, &catalogue, table).await?,
         }
     }
     if let Target::Own(server) = target {

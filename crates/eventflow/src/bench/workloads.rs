@@ -202,7 +202,7 @@ async fn get(plan: &Plan, target: &Target, path: &str) -> Result<(Measured, Cost
 }
 
 /// One GET that must succeed; waits out a read model that is behind.
-async fn fetch(target: &Target, path: &str) -> Result<serde_json::Value, ProgramError> {
+pub async fn fetch(target: &Target, path: &str) -> Result<serde_json::Value, ProgramError> {
     let mut bytes = Vec::new();
     request(&mut bytes, "GET", path, "", b"");
     let mut connection = Connection::open(target.address()).await?;
@@ -223,12 +223,15 @@ fn reserve(buffer: &mut Vec<u8>, catalogue: &Catalogue, index: u64, show: &str) 
     request(buffer, "POST", "/api/reservar", "", body.as_bytes());
 }
 
-fn answered(path: &str, response: &Response<'_>) -> ProgramError {
+/// What to say of an answer that was not expected.
+pub fn answered(path: &str, response: &Response<'_>) -> ProgramError {
     let body = String::from_utf8_lossy(response.body);
     ProgramError::Bench(format!("{path} was answered {} {body}", response.status))
 }
 
-fn refuse_unwanted(measured: &Measured, what: &str) -> Result<(), ProgramError> {
+/// # Errors
+/// When an answer was not wanted: a fast wrong server has no result.
+pub fn refuse_unwanted(measured: &Measured, what: &str) -> Result<(), ProgramError> {
     match &measured.first_unwanted {
         None => Ok(()),
         Some(first) => {

@@ -2,7 +2,10 @@
 
 use crate::{
     ProgramError,
-    operations::dependencies::{Dependency, Look},
+    operations::{
+        DeadLetters,
+        dependencies::{Dependency, Look},
+    },
     settings::Settings,
 };
 use contract::ReservationId;
@@ -120,6 +123,13 @@ impl Backends {
 
     pub fn snapshots(&self) -> Arc<dyn Snapshots> {
         self.mongo.clone()
+    }
+
+    /// What the broker gave up delivering. Looked at over a connection of its own, which ends with the look.
+    pub fn dead_letters(&self, settings: &Settings) -> DeadLetters {
+        let broker = self.broker.clone();
+        let is_there = move || broker.is_connected();
+        DeadLetters::at(&settings.rabbitmq_url, &settings.namespace, is_there)
     }
 
     /// What is looked at to tell how the node is. `needs` tells which of them it cannot do without.

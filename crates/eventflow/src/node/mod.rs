@@ -18,7 +18,7 @@ use crate::{
     access::{self, Required},
     cli::Role,
     leading::{Leading, work_while_leading},
-    operations::{self, dependencies::Dependencies},
+    operations::{self, DeadLetters, dependencies::Dependencies},
     retention,
     settings::Settings,
     world::{parts, stages::Stage, stores::Stores},
@@ -61,6 +61,7 @@ impl Node {
         let looking = Stage::new("dependencies");
         let essential = |dependency: &str| roles.iter().any(|role| needs(*role).contains(&dependency));
         let dependencies = Dependencies::watch(backends.dependencies(essential), &looking.shutdown());
+        let letters = backends.dead_letters(settings);
         let mut router = operations::base(recorded, dependencies);
         let mut stages = Vec::new();
         if roles.contains(&Role::Orchestrator) {
@@ -69,7 +70,9 @@ impl Node {
         if roles.contains(&Role::CommandSide) {
             let (more, served) = command_side(&backends, settings, &tokens).await?;
             stages.extend(more);
-            router = router.merge(served);
+            router = router
+                .merge(served)
+                .merge(operations::for_operators(letters.clone()));
         }
         if roles.contains(&Role::Projector) {
             let (more, served) = projector(&backends, &name);
@@ -77,7 +80,7 @@ impl Node {
             router = router.merge(served);
         }
         if roles.contains(&Role::QuerySide) {
-            router = router.merge(query_side(&backends, settings, closing)?);
+            router = router.merge(query_side(&backends, settings, closing, letters)?);
         }
         stages.push((looking, PART_STOPS_WITHIN));
         let router = access::guard(router, tokens, backends.reads(), settings, Required::Yes);
@@ -246,7 +249,12 @@ fn hot_views() -> projector::Options {
     }
 }
 
-fn query_side(backends: &Backends, settings: &Settings, closing: Closing) -> Result<Router, ProgramError> {
+fn query_side(
+    backends: &Backends,
+    settings: &Settings,
+    closing: Closing,
+    letters: DeadLetters,
+) -> Result<Router, ProgramError> {
     let app = query_side::App {
         store: backends.reads(),
         log: backends.log(),
@@ -257,6 +265,7 @@ fn query_side(backends: &Backends, settings: &Settings, closing: Closing) -> Res
         // A server's positions follow no rule that could be checked; its streams' hashes do.
         settings: parts::read_limits(settings, Expectations::default()),
     };
-    let more = operations::for_readers(backends.reads(), Duration::from_millis(settings.read_wait_ms))?;
+    let wait = Duration::from_millis(settings.read_wait_ms);
+    let more = operations::for_readers(backends.reads(), wait, letters)?;
     Ok(query_side::router(app).merge(more))
 }

@@ -1,6 +1,7 @@
-//! What is served beside the business: health, metrics, the description of the surface, the care of projections
-//! and sagas. Spanish in fields and states, as everywhere on the HTTP surface.
+//! What is served beside the business: health, metrics, the description of the surface, the care of projections,
+//! sagas and dead letters. Spanish in fields and states, as everywhere on the HTTP surface.
 
+mod dead_letters;
 pub mod dependencies;
 mod described;
 mod health;
@@ -8,23 +9,17 @@ pub mod metrics;
 mod projections;
 mod sagas;
 
+pub use dead_letters::DeadLetters;
 pub use health::Probes;
 
 use crate::{ProgramError, leading::Leading, settings::Settings, world::World};
-use axum::{
-    Router,
-    http::{HeaderValue, header},
-    response::{Html, IntoResponse},
-    routing::get,
-};
+use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ports::ReadStore;
 use projector::Projector;
 use std::{sync::Arc, time::Duration};
 use utoipa::OpenApi;
 use web::server::Closing;
-
-const LANDING: &str = include_str!("landing.html");
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -34,6 +29,8 @@ const LANDING: &str = include_str!("landing.html");
     projections::state,
     projections::rebuild,
     sagas::list,
+    dead_letters::list,
+    dead_letters::requeue,
 ))]
 struct Surface;
 
@@ -52,7 +49,8 @@ pub fn router(
         .merge(health::routes(world.probes()))
         .merge(metrics::routes(recorded))
         .merge(projections(vec![world.projector()], None))
-        .merge(for_readers(world.store(), wait)?)
+        .merge(for_readers(world.store(), wait, DeadLetters::default())?)
+        .merge(for_operators(DeadLetters::default()))
         .merge(command_side::http::router(world.app()))
         .merge(query_side::router(world.queries(settings, closing))))
 }
@@ -67,11 +65,20 @@ pub(crate) fn projections(projectors: Vec<Arc<Projector>>, leading: Option<Leadi
     projections::routes(projectors, leading)
 }
 
-/// What stands beside the reads: the first page, the documentation, and the sagas that are open.
+/// What stands beside the commands: putting dead letters back.
+pub fn for_operators(letters: DeadLetters) -> Router {
+    dead_letters::requeueing(letters)
+}
+
+/// What stands beside the reads: the portal, the documentation, the sagas that are open, and the dead letters.
 ///
 /// # Errors
 /// When the description of the surface cannot be written.
-pub fn for_readers(store: Arc<dyn ReadStore>, wait: Duration) -> Result<Router, ProgramError> {
+pub fn for_readers(
+    store: Arc<dyn ReadStore>,
+    wait: Duration,
+    letters: DeadLetters,
+) -> Result<Router, ProgramError> {
     let document = web::openapi::merge([
         command_side::http::openapi(),
         query_side::openapi(),
@@ -79,14 +86,8 @@ pub fn for_readers(store: Arc<dyn ReadStore>, wait: Duration) -> Result<Router, 
     ]);
     let docs = web::docs::router(&document).map_err(|error| ProgramError::Refused(error.to_string()))?;
     Ok(Router::new()
-        .route("/", get(landing))
+        .merge(portal::router())
         .merge(sagas::routes(store, wait))
+        .merge(dead_letters::looking(letters))
         .merge(docs))
-}
-
-/// The first page: where to go on.
-async fn landing() -> impl IntoResponse {
-    let policy =
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(LANDING))
 }

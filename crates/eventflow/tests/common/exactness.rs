@@ -36,7 +36,8 @@ async fn flood(address: SocketAddr, at_once: usize, requests: Vec<(String, Strin
     (answers, position)
 }
 
-async fn register_many(address: SocketAddr, prefix: &str, count: u32) -> Vec<String> {
+/// Registers so many people; their ids, in order.
+pub async fn register_many(address: SocketAddr, prefix: &str, count: u32) -> Vec<String> {
     stream::iter(0..count)
         .map(|index| async move {
             Client::open(address)

@@ -148,6 +148,18 @@ pub fn memchr(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
     None
 }
 
+/// The wrapped key of the pseudonyms, which is exchanged after all persons' keys.
+pub fn wrapped_secret(data: &Path) -> Vec<u8> {
+    let vault = Connection::open_with_flags(data.join("vault.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    vault
+        .query_row(
+            "SELECT wrapped FROM secrets WHERE name = 'pseudonym_key'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap()
+}
+
 /// The wrapped key in the vault; `None` when it was destroyed.
 pub fn wrapped_key(data: &Path, user: &str) -> Option<Vec<u8>> {
     let vault = Connection::open_with_flags(data.join("vault.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();

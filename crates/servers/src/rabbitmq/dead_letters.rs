@@ -1,7 +1,8 @@
 //! Dead letters, for operators: what was delivered too often or could not be read, with where it comes from and why.
 //!
-//! Looking takes the letters from the queue and gives them back, all of them, in their order. One look at a time:
-//! two would each see a part.
+//! Looking takes letters from the queue and gives them back. What is given back stands behind what was not taken (so
+//! RabbitMQ does it where deliveries are limited): a look that takes all leaves their order as it was. One look at a
+//! time: two would each see a part.
 
 use super::{
     driver::{self, Message, Trouble, timely},
@@ -16,6 +17,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// A dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +70,42 @@ impl From<Trouble> for DeadLettersError {
 /// When the broker or the queue is not there.
 pub async fn list(url: &str, namespace: &str, limit: usize) -> Result<Vec<DeadLetter>, DeadLettersError> {
     let look = Look::begin(url, namespace).await?;
-    let mut letters = Vec::new();
-    while letters.len() < limit
-        && let Some(delivery) = look.next().await?
-    {
-        letters.push(read(&delivery));
-    }
+    let letters = look.take_until(|letters| letters.len() >= limit, read).await?;
     look.end().await?;
     Ok(letters)
+}
+
+/// How many letters a page is made of at the most, and how long they are taken for: more than are shown, so that the
+/// next page begins with the same.
+const TAKEN: usize = 1_000;
+const TAKEN_FOR: Duration = Duration::from_secs(1);
+
+/// The first letters, at most so many, without what they say, and how many there are. Of more than a thousand, every
+/// page shows others.
+///
+/// # Errors
+/// As [`list`].
+pub async fn page(
+    url: &str,
+    namespace: &str,
+    limit: usize,
+) -> Result<(Vec<DeadLetter>, u64), DeadLettersError> {
+    let look = Look::begin(url, namespace).await?;
+    // Bodies are let go one by one: a page of them could be large.
+    let without_body = |delivery: &Delivery| DeadLetter {
+        body: String::new(),
+        ..read(delivery)
+    };
+    let enough = Instant::now() + TAKEN_FOR;
+    let taken = |letters: &[DeadLetter]| {
+        letters.len() >= TAKEN || (letters.len() >= limit && Instant::now() >= enough)
+    };
+    let mut letters = look.take_until(taken, without_body).await?;
+    // Those that came since the count was taken are there as well.
+    let total = u64::from(look.count).max(letters.len() as u64);
+    look.end().await?;
+    letters.truncate(limit);
+    Ok((letters, total))
 }
 
 /// The letters with this id.
@@ -136,6 +166,21 @@ impl Look {
             queue,
             count,
         })
+    }
+
+    /// The first letters, until it is enough.
+    async fn take_until(
+        &self,
+        enough: impl Fn(&[DeadLetter]) -> bool,
+        read: impl Fn(&Delivery) -> DeadLetter,
+    ) -> Result<Vec<DeadLetter>, Trouble> {
+        let mut letters = Vec::new();
+        while !enough(&letters)
+            && let Some(delivery) = self.next().await?
+        {
+            letters.push(read(&delivery));
+        }
+        Ok(letters)
     }
 
     async fn next(&self) -> Result<Option<Delivery>, Trouble> {

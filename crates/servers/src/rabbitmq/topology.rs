@@ -15,8 +15,9 @@ use ports::{Interest, Subscription};
 use std::{future::Future, pin::Pin};
 
 /// Dead letters are given back by every look at them, a leader's token at the end of his term; neither must die of
-/// that. (RabbitMQ 3 does not know "no limit", RabbitMQ 4 has one of 20 by default.)
-const LOOKS: u32 = 1_000_000;
+/// that: somebody who looks every second does so for 68 years. (RabbitMQ 3 does not know "no limit", RabbitMQ 4 has one
+/// of 20 by default.)
+const LOOKS: u32 = i32::MAX as u32;
 /// Dead letters that may wait for an operator.
 const LETTERS: u32 = 100_000;
 

@@ -1,9 +1,10 @@
 //! Other processes that read: what they hear of, and what they see while a rebuild is swapped in.
 
-use crate::bed::{connect, new_database, pair, put, server, store, until};
+use crate::bed::{connect, found, new_database, pair, project, put, server, store, until};
 use contract::{Position, collections::SHOWS};
 use ports::{Generation, Query, ReadStore};
 use servers::mongodb::MongoStore;
+use stack::mongodb::MongoDb;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -149,10 +150,74 @@ async fn documents_are_stored_as_fields_with_their_indexes() {
     let database = connect(&server, &database).await;
     until("the indexes are made", async || {
         database.indexes("shows_g1").await.is_ok_and(|names| {
-            ["starts_at_ms", "category_starts_at_ms", "unsettled"]
+            SHOWN_BY
                 .iter()
                 .all(|index| names.iter().any(|name| name == index))
         })
     })
     .await;
+}
+
+const SHOWN_BY: [&str; 4] = [
+    "starts_at_ms",
+    "category_starts_at_ms",
+    "organiser_starts_at_ms",
+    "unsettled",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_program_that_knew_fewer_indexes_gets_them_while_it_is_written_to() {
+    let (server, database) = (server(), new_database());
+    let old = store(&server, &database).await;
+    let active = old.active().await.unwrap();
+    old.apply(active, all(1), Position(1)).await.unwrap();
+    let connection = connect(&server, &database).await;
+    let is_indexed = async || {
+        let names = connection.indexes("shows_g1").await.unwrap();
+        names.iter().any(|name| name == "organiser_starts_at_ms")
+    };
+    until("the index is made", is_indexed).await;
+    drop_index(&server, &database, "shows_g1", "organiser_starts_at_ms").await;
+    assert!(!is_indexed().await);
+    // The projector that is at work is of the old program, and goes on while a node of the new one starts.
+    let projector = tokio::spawn(async move { (project(&*old, 200).await, old) });
+    let new = store(&server, &database).await;
+    until("the index is made again", is_indexed).await;
+    let (_, old) = tokio::time::timeout(Duration::from_secs(60), projector)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(new.active().await.unwrap(), active, "nothing was begun anew");
+    assert_eq!(found(&*new).await, [200, 200, 200]);
+    assert_eq!(new.count(&SHOWS).await.unwrap(), SHOWN + 1);
+    let own = |store: Arc<MongoStore>| async move {
+        let filter = ports::Filter {
+            field: "organiser",
+            op: ports::Op::Eq("ana".into()),
+        };
+        let query = Query {
+            filters: vec![filter],
+            ..ALL
+        };
+        store.find(&SHOWS, query).await.unwrap().len()
+    };
+    assert_eq!(own(new.clone()).await, 0);
+    let theirs = ports::Document {
+        key: "hers".into(),
+        version: 1,
+        body: r#"{"organiser":"ana","starts_at_ms":1}"#.into(),
+    };
+    let put = ports::Change::Put {
+        collection: &SHOWS,
+        document: Arc::new(theirs),
+    };
+    old.apply(active, vec![put], Position(201)).await.unwrap();
+    assert_eq!(own(new).await, 1);
+}
+
+/// As a program that does not know the index would have left the database.
+async fn drop_index(server: &MongoDb, database: &str, collection: &str, index: &str) {
+    let client = ::mongodb::Client::with_uri_str(server.url()).await.unwrap();
+    let command = ::mongodb::bson::doc! { "dropIndexes": collection, "index": index };
+    client.database(database).run_command(command).await.unwrap();
 }

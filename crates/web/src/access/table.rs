@@ -62,6 +62,7 @@ const fn delete(path: &'static str, rule: Rule) -> Row {
 pub static TABLE: &[Row] = &[
     // Pages and the description of the surface.
     get("/", Public),
+    get("/portal/{version}/{*file}", Public),
     get("/docs", Public),
     get("/docs/app.js", Public),
     get("/docs/app.css", Public),
@@ -116,6 +117,8 @@ pub static TABLE: &[Row] = &[
     post("/api/operaciones/proyecciones/reconstruir", ADMIN),
     get("/api/operaciones/sagas", AUDITOR),
     post("/api/operaciones/sagas/{reserva_id}/reintentar", ADMIN),
+    get("/api/operaciones/mensajes-muertos", AUDITOR),
+    post("/api/operaciones/mensajes-muertos/{mensaje_id}/reencolar", ADMIN),
 ];
 
 /// The rows by route pattern, under every alias, so that a look-up allocates nothing.
