@@ -18,9 +18,9 @@ fn main() {
             let path = root.join(name);
             // Files, too: a folder's time stamp does not change with what is written into its files.
             println!("cargo::rerun-if-changed={}", path.display());
+            // Where this clone is, the compiler says: clones may share a target folder.
             format!(
-                "    ({name:?}, include_bytes!({:?})),\n",
-                path.display().to_string()
+                "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/assets/\", {name:?}))),\n"
             )
         })
         .collect();

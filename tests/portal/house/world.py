@@ -31,13 +31,20 @@ class House:
         self.artifacts = pathlib.Path(os.environ.get("EVENTFLOW_ARTIFACTS") or self.work / "portal")
         self.artifacts.mkdir(parents=True, exist_ok=True)
         self.servers, self.texts, self.measured, self.numbers = {}, None, {}, itertools.count(1)
-        self._read_texts()
+        try:
+            self._read_texts()
+        except BaseException:
+            # Whoever is ended here has nobody yet who would stop the server.
+            self.close()
+            raise
 
     def server(self, name="main", **settings):
         """A server of this name; started when it is first asked for."""
         if name not in self.servers:
             folder = self.work / f"portal-{name.replace(' ', '-')}"
-            self.servers[name] = Server(self.program, folder, **settings).start()
+            # Known before it runs: whatever ends this run stops it, too.
+            self.servers[name] = Server(self.program, folder, **settings)
+            self.servers[name].start()
         return self.servers[name]
 
     def close(self):
