@@ -184,6 +184,11 @@ impl Projector {
         Ok(position.is_some())
     }
 
+    /// How far the run of this process has come; `None` when there is none.
+    pub(crate) fn applied_by_run(&self) -> Option<Position> {
+        self.health.applied()
+    }
+
     pub(crate) fn take_handover(&self) -> Option<Handover> {
         // The slot is only put into and taken from: whoever panicked holding it left it whole.
         self.handover

@@ -19,6 +19,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// How many batches may be read and decoded ahead.
 const READ_AHEAD: usize = 2;
+/// How many times a rebuild follows the run before it hands over. Each time less is missing, as long as the store
+/// keeps up with two that write.
+const CLOSER: usize = 8;
 
 /// What a rebuild came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +126,7 @@ impl Projector {
         let generation = self.ports.store.begin().await.map_err(ProjectError::from)?;
         let mut projection = Projection::start(self.ports.clone(), generation, self.options);
         let events = self.project_all(&mut projection, progress).await?;
+        self.come_close(&mut projection).await?;
         self.hand_over(projection, events, one_at_a_time).await
     }
 
@@ -144,6 +148,19 @@ impl Projector {
             progress(done, total.max(done));
         }
         Ok(events)
+    }
+
+    /// What was appended while the rest was projected: readers get nothing new while the run takes over, so that is
+    /// to be short.
+    async fn come_close(&self, projection: &mut Projection) -> Result<(), RebuildError> {
+        for _ in 0..CLOSER {
+            let readers = self.applied_by_run();
+            if projection.position() >= readers {
+                break;
+            }
+            projection.catch_up(readers, self.options.rebuild_events).await?;
+        }
+        Ok(())
     }
 
     async fn hand_over(

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Run, World};
+use common::{Run, World, faulty::BusyLog};
 use contract::{ShowId, collections};
 use ports::{Change, ReadStore};
 use projector::{Projector, RebuildError};
@@ -11,9 +11,10 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -96,6 +97,29 @@ async fn a_rebuild_while_events_come_in_misses_none() {
     assert_eq!(world.documents().await, world.expected().await);
     drop((world, projector));
     watched.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_ends_although_selling_never_pauses() {
+    for with_run in [true, false] {
+        let mut world = World::new();
+        world.story(20).await;
+        let log = Arc::new(BusyLog {
+            log: world.log(),
+            sales: AtomicU64::new(0),
+        });
+        let projector = common::projector(log, world.store());
+        let run = with_run.then(|| Run::of(&projector));
+        let rebuilding = projector.rebuild(&|_, _| {});
+        let rebuilt = tokio::time::timeout(Duration::from_secs(60), rebuilding).await;
+        let rebuilt = rebuilt.expect("the rebuild chases the end of the log").unwrap();
+        assert_eq!(rebuilt.generation, world.generation().await);
+        if let Some(run) = run {
+            world.caught_up().await;
+            run.end().await;
+            assert_eq!(world.documents().await, world.expected().await);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

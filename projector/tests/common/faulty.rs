@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use contract::{
-    Ask, NewEvent, Position, Recorded, Reply, Revision, StreamKind, StreamName, collections::Collection,
+    Ask, Cause, CommandId, Digest, NewEvent, Position, Recorded, Reply, Revision, StreamEnd, StreamKind,
+    StreamName, Timestamp, collections::Collection, events::KeyClaimed,
 };
 use ports::{
     AppendError, Appended, Broker, BrokerError, Change, Document, EventLog, Events, Expected, Generation,
@@ -13,6 +14,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
 
 /// A read store of which every `every`-th change set fails: in turn before it is stored, and after.
 pub struct FaultyStore {
@@ -143,6 +145,64 @@ impl EventLog for VeiledLog {
             tail: self.log.tail(after).await?,
             veiled: self.veiled,
         }))
+    }
+}
+
+/// A log to which somebody has always just appended when it is read: selling that never pauses.
+pub struct BusyLog {
+    pub log: Arc<dyn EventLog>,
+    pub sales: AtomicU64,
+}
+
+impl BusyLog {
+    async fn sell(&self) {
+        let sale = u128::from(self.sales.fetch_add(1, SeqCst));
+        let stream = StreamName::new(&format!("orders_of_somebody_else_{sale}"));
+        let cause = Cause {
+            correlation: Uuid::from_u128(7),
+            actor: "somebody".into(),
+            trace: None,
+        };
+        let claimed = KeyClaimed {
+            fingerprint: Digest::ZERO,
+            at_ms: Timestamp(0),
+        };
+        let command = CommandId(Uuid::from_u128(1 << 100 | sale));
+        let mut end = StreamEnd::NEW;
+        let expected = Expected::before(end.next);
+        let events = end.link(&stream, command, &cause, Timestamp(1), vec![claimed.into()]);
+        let appended = self.log.append(&stream, expected, events.unwrap()).await;
+        appended.unwrap();
+    }
+}
+
+#[async_trait]
+impl EventLog for BusyLog {
+    async fn append(
+        &self,
+        to: &StreamName,
+        at: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError> {
+        self.log.append(to, at, events).await
+    }
+    async fn read(
+        &self,
+        of: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Arc<Recorded>>, LogError> {
+        self.log.read(of, from, limit).await
+    }
+    async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
+        self.sell().await;
+        self.log.read_all(after, limit).await
+    }
+    async fn head(&self) -> Result<Option<Position>, LogError> {
+        self.log.head().await
+    }
+    async fn tail(&self, after: Option<Position>) -> Result<Box<dyn Tail>, LogError> {
+        self.log.tail(after).await
     }
 }
 

@@ -119,13 +119,15 @@ pub fn tell(shape: Shape, variables: &[(&str, &str)], stories: &[Story]) -> Exit
     }
 }
 
-/// Makes the first administrator and logs in: the stories act as they do.
-async fn log_in(platform: &Platform) {
+/// Makes the first administrator and logs in: the stories act as they do. Returns the token.
+pub async fn log_in(platform: &Platform) -> String {
     platform.make_admin().unwrap();
     let credentials = json!({ "email": ADMIN_EMAIL, "password": ADMIN_PASSWORD });
     let mut client = client(platform).await;
     let session = client.post("/api/auth/login", credentials).await.expect(200);
-    eventflow::client::authorize(&session.field("access_token"));
+    let token = session.field("access_token");
+    eventflow::client::authorize(&token);
+    token
 }
 
 /// Waits until every node says that it is ready.
