@@ -32,7 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let platform = Platform::start(shape, &variables)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let token = runtime.block_on(async {
         ready(&platform).await;
         log_in(&platform).await

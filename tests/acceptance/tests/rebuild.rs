@@ -25,6 +25,8 @@ async fn rebuild(platform: &Platform, name: &str) {
             .expect(202);
         let took = until("the end of the rebuild", async || {
             let answer = operator.get(path).await.expect(200);
+            // The one at work answers, whichever nginx asks first.
+            assert!(answer.body["posicion"].is_u64(), "{}", answer.text);
             let rebuild = &answer.body["reconstruccion"]["estado"];
             assert_ne!(rebuild, "fallida", "{}", answer.text);
             rebuild == "terminada"

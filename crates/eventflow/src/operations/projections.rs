@@ -15,7 +15,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 use utoipa::ToSchema;
-use web::{Code, Problem, RequestContext};
+use web::{Code, Problem, RequestContext, schema::Problema};
 
 /// The last rebuild of this process, shared between the task that does it and whoever asks.
 pub(super) struct Desk {
@@ -84,10 +84,18 @@ pub(super) struct Reconstruccion {
 /// Cómo están los modelos de lectura
 #[utoipa::path(
     get, path = "/api/operaciones/proyecciones", operation_id = "verProyecciones", tag = "Operaciones",
-    responses((status = 200, body = Proyecciones, description = "Su estado"))
+    responses(
+        (status = 200, body = Proyecciones, description = "Su estado"),
+        (status = 503, body = Problema, content_type = "application/problem+json",
+            description = "Este nodo está en espera; otro lleva las proyecciones"),
+    )
 )]
-pub(super) async fn state(State(desk): State<Arc<Desk>>, _: RequestContext) -> Json<Proyecciones> {
-    Json(desk.state())
+pub(super) async fn state(
+    State(desk): State<Arc<Desk>>,
+    _: RequestContext,
+) -> Result<Json<Proyecciones>, Problem> {
+    desk.is_at_work()?;
+    Ok(Json(desk.state()))
 }
 
 /// Rehace los modelos de lectura junto a los actuales y los cambia al final; la venta sigue
@@ -96,11 +104,7 @@ pub(super) async fn state(State(desk): State<Arc<Desk>>, _: RequestContext) -> J
     responses((status = 202, body = Proyecciones, description = "En curso; su avance se ve en `/api/operaciones/proyecciones`"))
 )]
 pub(super) async fn rebuild(State(desk): State<Arc<Desk>>, _: RequestContext) -> Result<Response, Problem> {
-    if desk.leading.as_ref().is_some_and(|leading| !leading.is_ours()) {
-        return Err(Problem::new(Code::Unavailable)
-            .detail("Este nodo está en espera; otro lleva las proyecciones.")
-            .retry_after(1));
-    }
+    desk.is_at_work()?;
     // Asked twice, it is done once: the second is told how far the first is.
     if desk.begin() {
         tokio::spawn(desk.clone().rebuild());
@@ -109,6 +113,17 @@ pub(super) async fn rebuild(State(desk): State<Arc<Desk>>, _: RequestContext) ->
 }
 
 impl Desk {
+    /// A node that stands by knows neither how far the one at work is nor what it rebuilds. nginx asks the next node
+    /// when it hears this.
+    fn is_at_work(&self) -> Result<(), Problem> {
+        if self.leading.as_ref().is_some_and(|leading| !leading.is_ours()) {
+            return Err(Problem::new(Code::Unavailable)
+                .detail("Este nodo está en espera; otro lleva las proyecciones.")
+                .retry_after(1));
+        }
+        Ok(())
+    }
+
     /// True when it was idle until now.
     fn begin(&self) -> bool {
         let mut last = self.last();
