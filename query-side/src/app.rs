@@ -1,6 +1,6 @@
 //! What the read side needs, and its limits.
 
-use crate::{live::Hubs, rendered::Rendered};
+use crate::{live::Hubs, rendered::Rendered, watchers::Watchers};
 use contract::Currency;
 use ports::{Clock, EventLog, Payments, ReadStore, Vault};
 use std::{sync::Arc, time::Duration};
@@ -86,7 +86,8 @@ pub(crate) struct Reader {
     pub app: App,
     pub rendered: Rendered,
     pub hubs: Hubs,
-    watchers: Arc<Semaphore>,
+    /// Places for those who follow a show.
+    pub watchers: Arc<Watchers>,
     followers: Arc<Semaphore>,
     audits: Arc<Semaphore>,
     verifications: Arc<Semaphore>,
@@ -101,7 +102,7 @@ impl Reader {
         Self {
             rendered: Rendered::new(app.settings.rendered_bytes),
             hubs: Hubs::default(),
-            watchers: places(app.settings.max_watchers),
+            watchers: Watchers::new(app.settings.max_watchers),
             followers: places(app.settings.max_followers),
             audits: places(app.settings.max_audits),
             // One is enough to use up a core.
@@ -114,11 +115,6 @@ impl Reader {
     /// A place among those who follow a reservation.
     pub fn follower(&self) -> Result<OwnedSemaphorePermit, Problem> {
         place(&self.followers, "Demasiadas personas siguen reservas a la vez.")
-    }
-
-    /// A place among those who follow a show.
-    pub fn watcher(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        place(&self.watchers, "Demasiadas personas siguen eventos a la vez.")
     }
 
     /// A place among those who read history.

@@ -21,6 +21,7 @@ mod rendered;
 mod reservations;
 mod shows;
 mod users;
+mod watchers;
 mod whoami;
 
 pub use app::{App, Settings};

@@ -26,6 +26,7 @@ pub mod refusal;
 pub mod render;
 pub mod schema;
 pub mod server;
+mod stalls;
 pub mod telemetry;
 
 pub use access::Caller;

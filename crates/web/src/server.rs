@@ -1,7 +1,8 @@
-//! The accept loop: HTTP/1.1 on a listener, with a limit on connections, on the time a header may take and on
-//! the time a shutdown may take.
+//! The accept loop: HTTP/1.1 on a listener, with a limit on connections, on the time a header may take, on the time an
+//! answer may wait to be read, and on the time a shutdown may take. An answer that is written faster than it is read
+//! waits where it is made.
 
-use crate::access::Peer;
+use crate::{access::Peer, stalls::Impatient};
 use axum::Router;
 use hyper::{
     Request,
@@ -30,6 +31,8 @@ pub struct Limits {
     pub header_read_timeout: Duration,
     /// How large a request's head may be, in bytes.
     pub max_head_bytes: usize,
+    /// How long a caller may take none of an answer that is ready.
+    pub write_timeout: Duration,
     /// How long requests in flight have when the server shuts down.
     pub shutdown_grace: Duration,
 }
@@ -40,6 +43,7 @@ impl Default for Limits {
             max_connections: 8_192,
             header_read_timeout: Duration::from_secs(30),
             max_head_bytes: 32 << 10,
+            write_timeout: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(5),
         }
     }
@@ -87,11 +91,11 @@ pub async fn serve(
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
-    // Hyper asks for a buffer of at least 8 KiB.
+    // Hyper asks for a buffer of at least 8 KiB. `pipeline_flush` must stay off: with it, Hyper takes all of an answer
+    // into memory, however little of it is read (`can_buffer` in its `proto/h1/io.rs`).
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_read_timeout)
-        .max_buf_size(limits.max_head_bytes.max(8 << 10))
-        .pipeline_flush(true);
+        .max_buf_size(limits.max_head_bytes.max(8 << 10));
     let mut shutdown = pin!(shutdown);
 
     loop {
@@ -107,7 +111,8 @@ pub async fn serve(
             request.extensions_mut().insert(Peer(peer));
             router.call(request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Impatient::new(stream, limits.write_timeout));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {

@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use axum::routing::get;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::{Notify, oneshot},
@@ -93,6 +96,69 @@ async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
         rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"),
         "closed by the server"
     );
+}
+
+/// An answer of 64 MB in a thousand parts, which counts those that were taken.
+fn large(taken: &Arc<AtomicUsize>) -> Router {
+    let taken = taken.clone();
+    let handler = async move || {
+        let parts = (0..1_000).map(move |_| {
+            taken.fetch_add(1, SeqCst);
+            Ok::<_, std::convert::Infallible>(bytes::Bytes::from(vec![b'x'; 64 << 10]))
+        });
+        axum::body::Body::from_stream(futures_util::stream::iter(parts))
+    };
+    Router::new().route("/", get(handler))
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_is_not_taken_into_memory() {
+    let taken = Arc::default();
+    let limits = Limits {
+        max_connections: 1,
+        write_timeout: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let running = start(large(&taken), limits).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(REQUEST).await.unwrap();
+    // Until the server has given up, and the next one is served.
+    let mut next = TcpStream::connect(running.address).await.unwrap();
+    next.write_all(b"GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(answer(&mut next).await.starts_with("HTTP/1.1 404"));
+    // The system's buffers hold some megabytes.
+    let taken = taken.load(SeqCst);
+    assert!((1..600).contains(&taken), "{taken} of 1000 parts");
+}
+
+#[tokio::test]
+async fn whoever_stops_reading_loses_their_place_and_whoever_reads_slowly_does_not() {
+    let taken = Arc::default();
+    let limits = Limits {
+        max_connections: 1,
+        write_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let running = start(large(&taken), limits).await;
+    let mut greedy = TcpStream::connect(running.address).await.unwrap();
+    greedy.write_all(REQUEST).await.unwrap();
+    // One byte more than the request, so that more seems to come.
+    greedy.write_all(b"G").await.unwrap();
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    second.write_all(REQUEST).await.unwrap();
+    // It is served once the first was cut off. Slowly: longer than the patience, with a pause now and then.
+    let (mut read, mut buffer, begun) = (0, vec![0; 1 << 20], tokio::time::Instant::now());
+    while read < 1_000 * (64 << 10) {
+        let some = second.read(&mut buffer).await.unwrap();
+        assert!(some > 0, "cut off after {read} bytes");
+        read += some;
+        if begun.elapsed() < 2 * limits.write_timeout {
+            tokio::time::sleep(limits.write_timeout / 10).await;
+        }
+    }
+    drop(greedy);
 }
 
 #[tokio::test]

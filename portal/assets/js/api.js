@@ -28,6 +28,8 @@ const ATTEMPTS = 7;
 const LONGEST_PAUSE_MS = 4_000;
 /** An answer that takes longer will not come, in milliseconds. */
 const PATIENCE_MS = 60_000;
+/** The same for answers over the whole log or all that is known of a person: as long as nginx waits for them. */
+export const LONG_MS = 600_000;
 
 const waiting = new Set();
 const listeners = new Set();
@@ -71,7 +73,7 @@ export async function call(method, path, options = {}) {
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await once(method, url, headers, body, options.signal);
+        return await once(method, url, headers, body, options.signal, options.patience);
       } catch (error) {
         const again = isPassing(error) && repeatable(method) && attempt < (options.attempts ?? ATTEMPTS);
         if (!again || options.signal?.aborted) throw error;
@@ -95,16 +97,16 @@ function isPassing(error) {
   return error.status === 0 || (error.status >= 502 && error.status <= 504);
 }
 
-async function once(method, url, headers, body, signal) {
+async function once(method, url, headers, body, signal, patience) {
   const sent = await session.header();
   if (sent === null) throw new ApiError(401, { codigo: "NO_AUTENTICADO" });
-  let { response, data } = await send(method, url, { ...headers, ...sent }, body, signal);
+  let { response, data } = await send(method, url, { ...headers, ...sent }, body, signal, patience);
   if (response.status === 401 && sent.Authorization && data?.codigo !== "CREDENCIALES_INVALIDAS") {
     const outcome = await session.exchange(sent.Authorization);
     // Whoever is logged in all the same must not be asked to log in: it is repeated as if there had been no answer.
     if (outcome === "away") throw new ApiError(503, {});
     const fresh = outcome === "renewed" ? await session.header() : null;
-    if (fresh) ({ response, data } = await send(method, url, { ...headers, ...fresh }, body, signal));
+    if (fresh) ({ response, data } = await send(method, url, { ...headers, ...fresh }, body, signal, patience));
   }
   if (!response.ok) throw new ApiError(response.status, data ?? {}, retryAfter(response));
   return {
@@ -117,8 +119,8 @@ async function once(method, url, headers, body, signal) {
   };
 }
 
-async function send(method, url, headers, body, signal) {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+async function send(method, url, headers, body, signal, ms = PATIENCE_MS) {
+  const patience = AbortSignal.timeout(ms);
   const either = signal ? AbortSignal.any([signal, patience]) : patience;
   try {
     const options = { method, headers, body, signal: either, cache: "no-cache", credentials: "omit", redirect: "error" };

@@ -120,7 +120,7 @@ export const shortDateTime = (value) => dateTime(value, { dateStyle: "medium", t
 export const exactTime = (value) => dateTime(value, EXACT);
 const EXACT = {
   year: "numeric", month: "2-digit", day: "2-digit",
-  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false,
+  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
 };
 
 document.documentElement.lang = language;

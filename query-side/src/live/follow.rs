@@ -3,13 +3,14 @@
 use super::{follower::Follower, hubs::Hubs};
 use crate::{app::Shared, changes::LastSeen, reads::catch_up};
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::{HeaderValue, header},
     response::Response,
 };
 use contract::ShowId;
-use web::{Id, Params, Problem, schema::FormatoAsientos};
+use web::{Id, Params, Problem, access::ClientAddress, schema::FormatoAsientos};
 
 /// Un evento mientras cambia (server-sent events)
 /// One event of the stream, field by field, as its description in the OpenAPI document.
@@ -44,10 +45,13 @@ pub(crate) async fn follow(
     Id(show_id): Id<ShowId>,
     params: Params,
     LastSeen(last): LastSeen,
+    address: Option<Extension<ClientAddress>>,
 ) -> Result<Response, Problem> {
     let format = FormatoAsientos::read(&params)?;
     let since = params.version()?;
-    let place = reader.watcher()?;
+    let place = reader
+        .watchers
+        .take(address.map(|Extension(address)| address.place()))?;
     catch_up(&reader.app, &params).await?;
     let joined = Hubs::join(&reader, show_id, format).await?;
     let follower = Follower::begin(&reader, joined, format, last.or(since), place).await?;

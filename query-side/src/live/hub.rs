@@ -1,6 +1,9 @@
 //! What was told of a show last, and the lines to those who follow it.
 
-use super::{frame, standing::Standing};
+use super::{
+    frame,
+    standing::{Moment, Standing},
+};
 use axum::body::Bytes;
 use contract::{Revision, Timestamp};
 use metrics::counter;
@@ -13,7 +16,8 @@ use web::{render, schema::EstadoEvento, schema::FormatoAsientos};
 /// [`crate::Settings::changes_every`] this is three seconds.
 const BEHIND: usize = 32;
 
-/// A message, ready to be written.
+/// A message, ready to be written. Without bytes there is nothing to write: the show came to another moment, and is as
+/// it was told last.
 #[derive(Clone)]
 pub(super) struct Frame {
     pub bytes: Bytes,
@@ -25,12 +29,11 @@ pub(super) struct Frame {
 pub(super) enum Kind {
     /// Nothing: a sign of life.
     Alive,
-    /// What has no version of its own: the tally and the state of a show with numbered seats.
-    Unversioned,
-    /// What whoever knows of a later version knows already.
-    Version(Revision),
-    /// Everything.
-    Anew,
+    /// What is different from one moment to the other. It is nothing for whoever does not stand at the first: of a seat
+    /// that was taken and is free again it says nothing, and they may have seen it taken.
+    Step { from: Moment, to: Moment },
+    /// Everything, as of a moment.
+    Anew(Moment),
 }
 
 pub(super) type Receiver = broadcast::Receiver<Frame>;
@@ -100,8 +103,9 @@ impl Hub {
         Some((told.standing.clone(), receiver))
     }
 
-    /// Everything as it was told last, and a line to what is told from then on. `None` once the hub has ended.
-    pub fn anew(&self, format: FormatoAsientos, now: Timestamp) -> Option<(Bytes, Receiver)> {
+    /// Everything as it was told last, of which moment that is, and a line to what is told from then on. `None` once the
+    /// hub has ended.
+    pub fn anew(&self, format: FormatoAsientos, now: Timestamp) -> Option<(Bytes, Moment, Receiver)> {
         let mut told = self.told();
         let told = told.as_mut()?;
         let standing = told.standing.clone();
@@ -111,7 +115,7 @@ impl Hub {
             None => written(&standing, None, format, now)?,
         };
         line.anew = Some(bytes.clone());
-        Some((bytes, line.sender.subscribe()))
+        Some((bytes, standing.moment(), line.sender.subscribe()))
     }
 
     /// Tells all followers what is different from what they were told last. True when there was anything; `None`
@@ -129,13 +133,15 @@ impl Hub {
         let is_news = changed.as_ref().is_none_or(|places| !places.is_empty())
             || before.show.tally != next.show.tally
             || was != state;
+        let (from, to) = (before.moment(), next.moment());
+        let kind = match &changed {
+            None => Kind::Anew(to),
+            Some(_) => Kind::Step { from, to },
+        };
         if is_news {
-            let kind = match &changed {
-                None => Kind::Anew,
-                Some(places) if places.is_empty() && next.map.is_some() => Kind::Unversioned,
-                Some(_) => Kind::Version(next.version()),
-            };
             told.send(kind, |format| written(&next, changed.as_deref(), format, now))?;
+        } else if from != to {
+            told.send(kind, |_| Some(Bytes::new()))?;
         }
         Some(is_news)
     }
@@ -182,12 +188,13 @@ impl Told {
                 continue;
             }
             let bytes = make(format)?;
-            if kind == Kind::Anew {
+            if matches!(kind, Kind::Anew(_)) {
                 line.anew = Some(bytes.clone());
             }
+            let is_message = kind != Kind::Alive && !bytes.is_empty();
             // Fails only when the last follower has just left.
             let _ = line.sender.send(Frame { bytes, kind });
-            if kind != Kind::Alive {
+            if is_message {
                 counter!("eventflow_live_messages_total").increment(1);
             }
         }

@@ -8,6 +8,21 @@ use std::sync::Arc;
 use views::{seat_changes::Place, seat_map::SeatMap, show::Show};
 use web::render::News;
 
+/// Which events are in what was told: up to which revision for the seats, and for the tally and the rest. Two standings
+/// of one moment are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub seats: Revision,
+    pub show: Revision,
+}
+
+impl Moment {
+    /// Whether all that is in the other is in this one.
+    pub fn reaches(self, other: Self) -> bool {
+        self.seats >= other.seats && self.show >= other.show
+    }
+}
+
 /// A show and, when its seats are numbered, their map.
 pub(super) struct Standing {
     pub show: Show,
@@ -77,8 +92,11 @@ impl Standing {
         self.version() == self.show.revision
     }
 
-    pub fn is_not_older_than(&self, other: &Standing) -> bool {
-        self.version() >= other.version() && self.show.revision >= other.show.revision
+    pub fn moment(&self) -> Moment {
+        Moment {
+            seats: self.version(),
+            show: self.show.revision,
+        }
     }
 
     /// What is told of it.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod following;
+mod in_step;
 mod limits;
 mod resuming;
 mod stage;

@@ -157,10 +157,39 @@ async fn who_has_seen_more_than_this_node_is_not_told_of_the_past() {
     );
     store.thaw();
     store.announce();
+    let told = early.told().await;
+    assert_eq!((told.id, &told.data["cambios"]), (2, &json!([[0, 0, "v"]])));
+    assert!(ahead.is_quiet(), "they have that");
+    stage.happen('h', &["Platea-A-2"]).await;
+    store.announce();
     for following in [&mut early, &mut ahead] {
         let told = following.told().await;
-        assert_eq!((told.id, &told.data["cambios"]), (2, &json!([[0, 0, "v"]])));
+        assert_eq!((told.id, &told.data["cambios"]), (3, &json!([[0, 1, "r"]])));
     }
+}
+
+#[tokio::test]
+async fn who_has_seen_more_than_this_node_is_told_the_tally_as_soon_as_it_is_there() {
+    let stage = Stage::new().await;
+    let store = TornStore::over(stage.world.store.clone());
+    let router = query_side::router(App {
+        store: store.clone(),
+        ..stage.world.app.clone()
+    });
+    let mut early = Following::start_with(&router, "formato=compacto", None).await;
+    assert_eq!(early.told().await.tally(), [20, 0, 0]);
+    // In the log, and at another node; not here.
+    stage.append('h', &["Platea-A-1"]).await;
+    let mut ahead = Following::start_with(&router, "formato=compacto&desde=1", None).await;
+    let told = ahead.told().await;
+    assert_eq!((told.id, told.tally()), (1, [20, 0, 0]), "as this node has it");
+    stage.world.project().await;
+    store.announce();
+    let told = ahead.told().await;
+    assert_eq!(
+        (told.id, told.tally(), &told.data["cambios"]),
+        (1, [19, 1, 0], &json!([]))
+    );
 }
 
 #[tokio::test]

@@ -104,6 +104,24 @@ def a_long_list_comes_in_pages_and_is_as_long_when_one_comes_back(world):
 
 
 @journey
+def whoever_comes_back_to_a_part_of_a_list_sees_the_rest_of_it(world):
+    word = f"Ciclo-{world.number()}"
+    shows = [world.show(word, fecha=f"2031-01-{day:02}T20:00:00Z") for day in range(1, 31)]
+    me = world.visitor()
+    me.open("/")
+    me.field("buying.filter.q").fill(word)
+    me.sees("buying.found_more", n=24)
+    me.link(shows[3]["nombre"]).click()
+    me.arrives(f"/evento/{shows[3]['evento_id']}")
+    # The list is there at once; it is asked for again, and the answer is the same.
+    with me.page.expect_response(lambda answer: "/api/eventos?" in answer.url):
+        me.page.go_back()
+    expect(me.page.get_by_role("article")).to_have_count(24)
+    me.button("page.more").click()
+    expect(me.page.get_by_role("article")).to_have_count(30)
+
+
+@journey
 def another_language_is_chosen_in_the_middle_and_kept(world):
     me = world.visitor()
     me.open("/")

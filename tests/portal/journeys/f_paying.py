@@ -50,6 +50,26 @@ def a_purchase_is_made_seen_step_by_step_found_again_and_cancelled(world):
     me.until(lambda: world.tally(show) == (40, 0, 0), "the seats to be free again")
 
 
+@once
+def whoever_looks_away_and_comes_back_has_lost_neither_time_nor_place(world):
+    me, ana, show = chosen(world, "Platea-A-1")
+    buying.holds(me, 1)
+    before = buying.timer(me).element_handle()
+    pay = me.button("show.pay.button", total=me.texts.pattern(me.language, "show.pay.button"))
+    me.page.evaluate("""() => {
+      window.look = (hidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+      };
+      look(true);
+    }""")
+    with me.page.expect_response(lambda answer: "/bloqueos/" in answer.url):
+        me.page.evaluate("look(false)")
+    me.page.wait_for_function("timer => timer.isConnected", arg=before)
+    buying.pays(me)
+    buying.sees_outcome(me, "confirmada")
+
+
 @journey
 def a_declined_card_is_told_and_nothing_is_charged_and_the_seats_are_free(world):
     me, ana, show = chosen(world, "Platea-A-1")

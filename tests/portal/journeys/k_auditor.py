@@ -30,6 +30,11 @@ def a_purchase_is_followed_over_all_streams_with_its_causes(world):
     for kind in ["reservation_requested", "tickets_held", "payment_captured", "purchase_recorded", "tickets_sold", "reservation_confirmed"]:
         me.sees(f"audit.kind.{kind}", timeline)
     me.sees("audit.cause.because", timeline)
+    now = me.page.get_by_role("region", name=me.words("audit.purchase.now"))
+    for words in ["reservation.state.confirmada", "step.confirmar_reserva", "step.state.hecho"]:
+        me.sees(words, now)
+    expect(now).to_contain_text("Platea-A-2, Platea-A-3")
+    expect(now).not_to_contain_text(me.within("step.state.pendiente"))
     me.sees("audit.money.agrees")
     me.inspect("a purchase's timeline")
     timeline.locator("summary").filter(has_text=me.within("audit.event.details")).first.click()

@@ -81,7 +81,7 @@ impl ClientAddress {
     }
 
     /// What a limit counts as one place: an IPv6 network of 64 bits is one subscriber's.
-    pub(super) fn place(self) -> IpAddr {
+    pub fn place(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
             IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),

@@ -9,26 +9,28 @@ import { nameOf } from "./words.js";
 
 const KINDS = { confirmada: "good", pendiente: "info", atascada: "bad", rechazada: "warning", vencida: "warning", cancelada: "" };
 
-/** The reservation as readers see it; without it (the read models are behind) what the story says of it. */
+/** The reservation as readers see it or as its story tells it; without it (the read models are behind) what is known. */
 export function stateSummary(state, events) {
   const request = events.find(({ tipo }) => nameOf(tipo) === "reservation_requested")?.datos ?? {};
   const show = state?.evento_id ?? request.show_id;
   const user = state?.usuario_id ?? request.user_id;
   const name = request.checked?.show_name ?? events.map(({ datos }) => datos?.show_name).find(Boolean);
   return h("section.card.audit-now", { "aria-label": t("audit.purchase.now") },
-    state ? h("p", stateTag(state.estado), state.motivo ? h("span", ` ${errorText(state.motivo, state.motivo)}`) : null)
+    state ? h("p", stateTag(state.estado), reason(state) ? h("span", ` ${reason(state)}`) : null)
       : h("p.muted", t("audit.purchase.no_state")),
     facts([
       [t("audit.field.show_id"), show && h("a", { href: showHref(show, lastPosition(events, show)) }, name ?? short(show))],
       [t("audit.field.user_id"), user && h("a", { href: streamHref(`user-${user}`) }, h("code", { title: user }, short(user)))],
       [t("audit.field.quantity"), state && number(state.cantidad)],
       [t("audit.field.seats"), state?.asientos?.join(", ")],
-      [t("audit.purchase.total"), state && exactMoney(state.monto_total, state.moneda)],
+      [t("audit.purchase.total"), state?.moneda && exactMoney(state.monto_total, state.moneda)],
       [t("audit.field.requested_at_ms"), state && timeElement(state.creada_en)],
       [t("audit.field.confirmed_at_ms"), state?.confirmada_en && timeElement(state.confirmada_en)],
     ]),
     state ? stepList(state.pasos) : null);
 }
+
+const reason = ({ motivo, why }) => (motivo ? errorText(motivo, motivo) : why);
 
 /** The show is looked at as it was right behind the purchase's last event there. */
 const lastPosition = (events, show) => events.findLast(({ stream }) => stream === `show-${show}`)?.posicion;

@@ -21,6 +21,7 @@ const CALM_MS = 1_500;
 export function timeSlider({ words, onMove, onTime, onPosition, signal }) {
   let length = 1;
   let playing = null;
+  let cancelNext = () => {};
 
   const range = h("input.audit-range", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": t("audit.slider.label") });
   const where = h("p.audit-where", { "aria-hidden": "true" });
@@ -124,7 +125,13 @@ export function timeSlider({ words, onMove, onTime, onPosition, signal }) {
       const steps = Math.floor((performance.now() - begun.time) / each) * stride;
       if (begun.at + steps !== at()) go(begun.at + steps);
       if (at() >= length - 1) stop();
-      else playing = calm ? setTimeout(tick, CALM_MS) : requestAnimationFrame(tick);
+      else if (calm) {
+        const next = (playing = setTimeout(tick, CALM_MS));
+        cancelNext = () => clearTimeout(next);
+      } else {
+        const next = (playing = requestAnimationFrame(tick));
+        cancelNext = () => cancelAnimationFrame(next);
+      }
     };
     playing = -1;
     tick();
@@ -133,8 +140,7 @@ export function timeSlider({ words, onMove, onTime, onPosition, signal }) {
 
   function stop() {
     if (playing === null) return;
-    cancelAnimationFrame(playing);
-    clearTimeout(playing);
+    cancelNext();
     playing = null;
     if (signal.aborted) return;
     label();

@@ -32,11 +32,12 @@ export const moneyWords = (money) => exactMoney(major(money), money.currency);
 
 const SEALED = { user_registered: new Set(["document", "given_name", "family_name", "email", "password"]) };
 const DIGESTS = new Set(["fingerprint", "refresh", "email_pseudonym"]);
-const STEPS = {
+/** The saga's steps by the log's names, in their order, and how they end: the API's words for them. */
+export const STEPS = {
   validate_user: "validar_usuario", validate_show: "validar_evento", hold_inventory: "reservar_inventario",
   take_payment: "procesar_pago", record_history: "actualizar_historial", confirm: "confirmar_reserva",
 };
-const STATES = { done: "hecho", failed: "fallido", compensated: "compensado" };
+export const STATES = { done: "hecho", failed: "fallido", compensated: "compensado" };
 
 /** A step of the saga in words, by the log's name for it. */
 export const stepWords = (step) => (STEPS[step] ? t(`step.${STEPS[step]}`) : step);
@@ -67,7 +68,7 @@ export function choiceWords(choice) {
   return t(key, { n: choice.quantity, section: choice.section });
 }
 
-const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false };
+const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" };
 
 /** Time of day, to the millisecond. */
 export const timeOfDay = (date) => dateTime(date, TIME);

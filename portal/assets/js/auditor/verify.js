@@ -1,6 +1,6 @@
 // The proof: the server replays the whole log. Takes as long as the log is long, so it says how long it has taken.
 
-import { get } from "../api.js";
+import { LONG_MS, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { exactTime, has, number, t } from "../i18n.js";
 import { ofThisTab } from "../storage.js";
@@ -23,7 +23,7 @@ export function verification(signal) {
   async function start() {
     if (running) return;
     const abort = new AbortController();
-    running = { abort, started: Date.now(), promise: get("/api/auditoria/verificar", { signal: abort.signal, attempts: 1 }) };
+    running = { abort, started: Date.now(), promise: get("/api/auditoria/verificar", { signal: abort.signal, attempts: 1, patience: LONG_MS }) };
     running.promise.catch(() => {}).finally(() => {
       running = null;
     });

@@ -29,9 +29,12 @@ export function importRoom({ currency }, onRead) {
   const textField = field(t("org.file.paste"), text, { hint: t("org.file.hint") });
   const dialog = h("dialog.org-import", { "aria-labelledby": titleId });
   const close = () => {
+    removeEventListener("hashchange", close);
     dialog.close();
     dialog.remove();
   };
+  // Whoever goes back to another page imports nothing.
+  addEventListener("hashchange", close);
   const take = () => {
     const read = fromFile(text.value, currency);
     if (read.faults) {

@@ -20,8 +20,10 @@ export function save(blob, name) {
 /** Saves what the API answers, byte by byte; throws `ApiError`. */
 export async function saveFrom(path, name, signal) {
   const send = async () => {
+    const headers = await session.header();
+    if (headers === null) throw new ApiError(401, { codigo: "NO_AUTENTICADO" });
     try {
-      return await fetch(path, { headers: await session.header(), signal, cache: "no-store", credentials: "omit" });
+      return await fetch(path, { headers, signal, cache: "no-store", credentials: "omit" });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw new ApiError(0, { detail: String(error.message ?? error) });

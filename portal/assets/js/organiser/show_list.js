@@ -9,6 +9,8 @@ const WHOLE_PAGE = 100;
 const FIRST_STRETCH_MS = 180 * 24 * 3_600_000;
 /** Shows of one stretch that are fetched at the most. */
 const MOST_OF_A_STRETCH = 2_000;
+/** A stretch with more than that is cut shorter, down to this. */
+const SHORTEST_STRETCH_MS = 60_000;
 
 /** Shows to come: `next()` gives the next page, `more` says whether there is another. */
 export class Upcoming {
@@ -39,7 +41,12 @@ export class Past {
   async next() {
     while (this.more) {
       const from = new Date(Math.max(this.until.getTime() - this.stretch, 0));
-      const found = await this.#all(from, this.until);
+      const { found, isWhole } = await this.#all(from, this.until);
+      // The oldest come first: of too many the latest would be missing.
+      if (!isWhole && this.stretch > SHORTEST_STRETCH_MS) {
+        this.stretch /= 4;
+        continue;
+      }
       this.until = from;
       this.stretch *= 2;
       const { data } = await this.#ask({ hasta: from.toISOString(), limite: 1 });
@@ -57,7 +64,7 @@ export class Past {
       found.push(...data.eventos);
       cursor = data.cursor;
     } while (cursor && found.length < MOST_OF_A_STRETCH);
-    return found;
+    return { found, isWhole: !cursor };
   }
 
   #ask(query) {

@@ -1,6 +1,6 @@
 // Who somebody is here, what is held about them, and how to be forgotten.
 
-import { del, get } from "../api.js";
+import { LONG_MS, del, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { has, register, shortDateTime, t } from "../i18n.js";
 import account from "../i18n/buying_account.js";
@@ -63,7 +63,7 @@ function download(path, signal) {
     h("div.actions", busyButton(t("buying.account.download"), async () => {
       fill(told);
       try {
-        const { data } = await get(`${path}/datos`, { signal });
+        const { data } = await get(`${path}/datos`, { signal, attempts: 1, patience: LONG_MS });
         const file = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
         const address = URL.createObjectURL(file);
         const link = h("a", { href: address, download: `eventflow-${new Date().toISOString().slice(0, 10)}.json`, hidden: true });

@@ -9,6 +9,7 @@ import { copyButton } from "../auditor/copy.js";
 import { idIn } from "../auditor/ids.js";
 import { moneySummary, stateSummary, storySums } from "../auditor/purchase.js";
 import { remember } from "../auditor/recent.js";
+import { standingOf } from "../auditor/standing.js";
 import { timeline } from "../auditor/timeline.js";
 import { span } from "../auditor/values.js";
 import { fill, h } from "../dom.js";
@@ -30,8 +31,13 @@ export default async function page(view, { params, signal }) {
   view.append(back(), h("h1", t("audit.purchase.title")), h("p.audit-id", h("code", id)), body);
 
   // The purchase itself is its buyer's and the administrators'; an auditor reads the same from the story.
-  const reservation = () => (session.may("admin") ? quietly(`/api/reservar/${id}`, signal) : null);
-  const look = () => Promise.all([story(id, signal), reservation(), quietly(`/api/pagos/${id}`, signal)]);
+  const whole = session.may("admin");
+  const look = async () => {
+    const [events, state, money] = await Promise.all([
+      story(id, signal), whole ? quietly(`/api/reservar/${id}`, signal) : null, quietly(`/api/pagos/${id}`, signal),
+    ]);
+    return [events, whole ? state : standingOf(events, id), money];
+  };
   let found;
   try {
     found = await look();
@@ -68,8 +74,11 @@ export default async function page(view, { params, signal }) {
   }
 }
 
-const unsettled = ([events, state]) => OPEN_STATES.has(state?.estado)
-  || ["cancellation_requested", "compensation_started", "saga_resumed"].some((name) => events.at(-1)?.tipo.startsWith(name));
+const GOING_ON = ["reservation_requested", "reservation_progressed", "cancellation_requested", "compensation_started", "saga_resumed"];
+const unsettled = ([events, state]) => {
+  const last = events.findLast(({ stream }) => stream.startsWith("reservation-"))?.tipo ?? "";
+  return OPEN_STATES.has(state?.estado) || GOING_ON.some((name) => last.startsWith(name));
+};
 const nameOf = (events) => events.map(({ datos }) => datos?.checked?.show_name ?? datos?.show_name).find(Boolean) ?? "";
 
 async function story(id, signal) {

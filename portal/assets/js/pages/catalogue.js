@@ -124,8 +124,10 @@ export default async function page(view, { query, signal }) {
       }
       if (mine.signal.aborted) return;
       const isSame = JSON.stringify(found.shows) === JSON.stringify(kept.shows) && found.cursor === kept.cursor;
+      // What is not drawn is not kept: the button below goes on with the list that is shown.
+      if (isSame || list.contains(document.activeElement)) return;
       kept = found;
-      if (!isSame && !list.contains(document.activeElement)) draw(found);
+      draw(found);
     } catch {
       // As said above.
     }

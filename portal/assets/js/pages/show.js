@@ -9,6 +9,7 @@ import { go, href, show as reopen } from "../router.js";
 import { SeatMap } from "../seatmap/model.js";
 import { announce, loading, messageOf } from "../ui.js";
 import { bestChooser, countChooser, seatChooser } from "./show_choose.js";
+import { noteOpen } from "../buyer/open_purchases.js";
 import { explain, logIn } from "./show_explain.js";
 import { head } from "./show_head.js";
 import { heldPanel } from "./show_held.js";
@@ -180,7 +181,9 @@ class Desk {
       const reservation = await pay(visit, token);
       this.#held?.stop();
       visit.over({ paid: true });
-      go(`/compra/${reservation}`, { nueva: 1 });
+      noteOpen(reservation);
+      // Whoever has gone elsewhere meanwhile finds it among their purchases.
+      if (!this.signal.aborted) go(`/compra/${reservation}`, { nueva: 1 });
       return true;
     } catch (error) {
       if (error.code === "BLOQUEO_VENCIDO" || error.code === "BLOQUEO_NO_ENCONTRADO") this.#timeIsUp(visit.hold);

@@ -48,7 +48,7 @@ async function asked(visit, intention, path, body) {
     return answer;
   } catch (error) {
     // Without an answer it may have been done: the same key finds out.
-    if (error.status > 0 && error.status < 500 && error.status !== 429) visit.kept.update({ [intention]: null });
+    if (error.status > 0 && error.status < 500 && ![401, 408, 429].includes(error.status)) visit.kept.update({ [intention]: null });
     throw error;
   }
 }

@@ -197,8 +197,14 @@ export class Visit {
 
   /** Tickets are held: `serverTime` is the server's clock when it said so. */
   held(hold, serverTime) {
-    this.hold = hold;
+    // The same that is shown already: only the clock is set, and nobody loses their place.
+    const isShown = this.hold?.bloqueo_id === hold.bloqueo_id && this.deadline > Date.now();
     this.deadline = Date.now() + new Date(hold.expira_en).getTime() - (serverTime ?? Date.now());
+    if (isShown) {
+      this.kept.update({ hold });
+      return;
+    }
+    this.hold = hold;
     this.#own(hold.asientos ?? []);
     if (this.numbered) this.choose([]);
     this.kept.update({ hold, holding: null });
