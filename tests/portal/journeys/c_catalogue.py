@@ -114,7 +114,7 @@ def whoever_comes_back_to_a_part_of_a_list_sees_the_rest_of_it(world):
     me.link(shows[3]["nombre"]).click()
     me.arrives(f"/evento/{shows[3]['evento_id']}")
     # The list is there at once; it is asked for again, and the answer is the same.
-    with me.page.expect_response(lambda answer: "/api/eventos?" in answer.url):
+    with me.page.expect_request_finished(lambda asked: "/api/eventos?" in asked.url):
         me.page.go_back()
     expect(me.page.get_by_role("article")).to_have_count(24)
     me.button("page.more").click()

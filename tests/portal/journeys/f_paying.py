@@ -55,7 +55,6 @@ def whoever_looks_away_and_comes_back_has_lost_neither_time_nor_place(world):
     me, ana, show = chosen(world, "Platea-A-1")
     buying.holds(me, 1)
     before = buying.timer(me).element_handle()
-    pay = me.button("show.pay.button", total=me.texts.pattern(me.language, "show.pay.button"))
     me.page.evaluate("""() => {
       window.look = (hidden) => {
         Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
