@@ -93,9 +93,22 @@ pub async fn register(
     };
     let command = Command::User(UserCommand { user_id, action });
     let id = request.command().derived("register");
-    let reply = match app.ask_until(claim.fence(app), &cause, id, command).await {
-        Ok(reply) => reply,
+    let position = match app.ask_until(claim.fence(app), &cause, id, command).await {
+        Ok(reply) => reply.position,
         Err(Rejection::Refused(refusal)) => {
+            // The broker may have brought this very ask twice: then the registration that is there is this one.
+            if let Some(first) = app.read_first(&StreamName::user(user_id)).await?
+                && first.decode()?.1.causation == id.0
+            {
+                let value = Registered {
+                    user_id,
+                    at_ms: registered_at(app, &cause, request, user_id).await?,
+                };
+                return Ok(Produced {
+                    value,
+                    position: Some(first.position),
+                });
+            }
             // Whoever has the document may have this very address; then the claim is theirs. While nobody has
             // it, the claim may carry another registration of the same person.
             if owned_address(app, user_id)
@@ -112,7 +125,7 @@ pub async fn register(
     let at_ms = registered_at(app, &cause, request, user_id).await?;
     Ok(Produced {
         value: Registered { user_id, at_ms },
-        position: reply.position,
+        position,
     })
 }
 

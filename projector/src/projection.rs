@@ -229,7 +229,9 @@ impl Projection {
         };
         let was_there = before.doc.is_some();
         let doc = target.evolve(before.doc, event, recorded.revision);
-        if !was_there && doc.is_none() && !matches!(target, Target::Purchase { .. }) {
+        // Of a person who was forgotten nothing is kept, and what they bought is settled all the same.
+        let may_be_none = matches!(target, Target::Purchase { .. } | Target::Recent(_));
+        if !was_there && doc.is_none() && !may_be_none {
             return Ok(Err(
                 "the stream has no beginning: there is no document to change".into()
             ));

@@ -16,9 +16,15 @@ use metrics::{counter, histogram};
 use ports::{Clock, EventLog, ReadStore, StoreError};
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 use tokio::sync::{Notify, Semaphore, watch};
+
+/// Fewer events than these are not taken at once, however often it failed.
+const FEWEST_EVENTS: usize = 32;
 
 /// How often the lag is looked at.
 const LAG_EVERY_MS: u64 = 1_000;
@@ -85,6 +91,9 @@ pub struct Projector {
     pub(crate) handed_over: Notify,
     /// One rebuild at a time.
     pub(crate) rebuilds: Arc<Semaphore>,
+    /// How many events are taken at once: fewer after a failure, for it may be that the store is too slow for so many,
+    /// and would be with the same again.
+    batch_events: AtomicUsize,
 }
 
 impl Projector {
@@ -103,6 +112,7 @@ impl Projector {
             handover: Mutex::default(),
             handed_over: Notify::new(),
             rebuilds: Arc::new(Semaphore::new(1)),
+            batch_events: AtomicUsize::new(options.batch_events),
         }
     }
 
@@ -130,6 +140,9 @@ impl Projector {
         loop {
             let Err(error) = self.follow(&mut backoff).await;
             self.health.set_failing(true);
+            let fewer =
+                (self.batch_events.load(Relaxed) / 2).max(FEWEST_EVENTS.min(self.options.batch_events));
+            self.batch_events.store(fewer, Relaxed);
             counter!("eventflow_projection_failures_total", "store" => self.options.label).increment(1);
             tracing::warn!(%error, "projecting failed; it is tried again from the checkpoint");
             backoff.wait(&*self.ports.clock).await;
@@ -158,11 +171,16 @@ impl Projector {
                         break handover;
                     },
                     () = lost(&mut stored, projection.position()) => return Err(lost_error()),
-                    events = tail.next(self.options.batch_events) => {
+                    events = tail.next(self.batch_events.load(Relaxed)) => {
                         let items = Item::read_all(events?);
                         projection.apply(&items).await?;
                         self.applied(&projection, &items);
                         backoff.reset();
+                        let more = (self.batch_events.load(Relaxed) * 2).min(self.options.batch_events);
+                        self.batch_events.store(more, Relaxed);
+                        if projection.position() >= end {
+                            self.health.set_failing(false);
+                        }
                         if items.len() >= GATHER_FROM_EVENTS && projection.position() >= self.ports.log.head().await? {
                             let clock = &self.ports.clock;
                             clock.sleep_until(clock.now().plus_ms(GATHER_MS)).await;

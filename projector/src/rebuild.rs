@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// How many batches may be read and decoded ahead.
 const READ_AHEAD: usize = 2;
-/// How many times a rebuild follows the run before it hands over. Each time less is missing, as long as the store
-/// keeps up with two that write.
+/// How many times a rebuild follows the run at the most before it hands over. Each time less is missing, as long as the
+/// store keeps up with two that write.
 const CLOSER: usize = 8;
 
 /// What a rebuild came to.
@@ -68,19 +68,32 @@ pub(crate) struct Handover {
 impl Handover {
     /// Brings the generation to `at` or beyond, activates it, and gives it to go on with.
     pub async fn take_over(
-        self,
+        mut self,
         at: Option<Position>,
         ports: &Ports,
         options: Options,
     ) -> Result<Projection, ProjectError> {
+        self.activate(at, ports, options).await?;
+        Ok(self.finish())
+    }
+
+    async fn activate(
+        &mut self,
+        at: Option<Position>,
+        ports: &Ports,
+        options: Options,
+    ) -> Result<(), ProjectError> {
+        self.projection.catch_up(at, options.rebuild_events).await?;
+        Ok(ports.store.activate(self.projection.generation()).await?)
+    }
+
+    fn finish(self) -> Projection {
         let Self {
-            mut projection,
+            projection,
             done,
             events,
             _one_at_a_time,
         } = self;
-        projection.catch_up(at, options.rebuild_events).await?;
-        ports.store.activate(projection.generation()).await?;
         let (generation, position) = (projection.generation(), projection.position());
         tracing::info!(
             generation = generation.0,
@@ -94,7 +107,7 @@ impl Handover {
             events,
             parked: projection.parked(),
         });
-        Ok(projection)
+        projection
     }
 }
 
@@ -130,14 +143,16 @@ impl Projector {
         self.hand_over(projection, events, one_at_a_time).await
     }
 
-    /// From the start of the log until the head is within reach. Reading and decoding run ahead of applying.
+    /// From the start of the log to what was its head when this began: it moves on. Reading and decoding run ahead of
+    /// applying.
     async fn project_all(
         &self,
         projection: &mut Projection,
         progress: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<u64, RebuildError> {
-        let total = self.ports.log.head().await?.map_or(0, |head| head.0);
-        let mut batches = read_ahead(self.ports.clone(), self.options.rebuild_events);
+        let head = self.ports.log.head().await?;
+        let total = head.map_or(0, |head| head.0);
+        let mut batches = read_ahead(self.ports.clone(), head, self.options.rebuild_events);
         let mut events = 0;
         progress(0, total);
         while let Some(batch) = batches.recv().await {
@@ -153,12 +168,20 @@ impl Projector {
     /// What was appended while the rest was projected: readers get nothing new while the run takes over, so that is
     /// to be short.
     async fn come_close(&self, projection: &mut Projection) -> Result<(), RebuildError> {
+        let mut took_before = u64::MAX;
         for _ in 0..CLOSER {
             let readers = self.applied_by_run();
             if projection.position() >= readers {
                 break;
             }
+            let begun = self.ports.clock.now();
             projection.catch_up(readers, self.options.rebuild_events).await?;
+            let took = self.ports.clock.now().ms_since(begun);
+            // No less was missing: the store cannot keep up with two that write, and one alone is quicker.
+            if took.saturating_mul(4) > took_before.saturating_mul(3) {
+                break;
+            }
+            took_before = took;
         }
         Ok(())
     }
@@ -190,46 +213,50 @@ impl Projector {
         outcome.await.map_err(|_| RebuildError::Interrupted)
     }
 
-    async fn finish_alone(&self, handover: Handover) -> Result<(), ProjectError> {
-        let active = self.ports.store.active().await?;
-        let at = self.ports.store.checkpoint(active).await?;
-        handover.take_over(at, &self.ports, self.options).await?;
+    /// No run of this process writes. Of another there may be one, when this process has lost the lead: the store does
+    /// not let readers go back, so this is tried again from where they are.
+    async fn finish_alone(&self, mut handover: Handover) -> Result<(), ProjectError> {
+        let mut tries = CLOSER;
+        loop {
+            let active = self.ports.store.active().await?;
+            let at = self.ports.store.checkpoint(active).await?;
+            tries -= 1;
+            match handover.activate(at, &self.ports, self.options).await {
+                Ok(()) => break,
+                Err(error) if tries == 0 => return Err(error),
+                Err(error) => tracing::warn!(%error, "the rebuild could not be finished; tried again"),
+            }
+        }
+        handover.finish();
         Ok(())
     }
 }
 
-/// Reads the log from its start and decodes it, a few batches ahead, until it has seen the head. Ends when the
-/// receiver is dropped.
-fn read_ahead(ports: Ports, batch_events: usize) -> mpsc::Receiver<Result<Vec<Item>, LogError>> {
+/// Reads the log from its start and decodes it, a few batches ahead, up to a position. Ends when the receiver is
+/// dropped.
+fn read_ahead(
+    ports: Ports,
+    until: Option<Position>,
+    batch_events: usize,
+) -> mpsc::Receiver<Result<Vec<Item>, LogError>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     tokio::spawn(async move {
         let mut position = None;
         loop {
-            let batch = next_batch(&ports, position, batch_events).await;
-            let Ok((items, last)) = &batch else {
-                let _ = sender.send(batch.map(|(items, _)| items)).await;
+            let batch = ports.log.read_all(position, batch_events).await;
+            let batch = batch.map(Item::read_all);
+            let Ok(items) = &batch else {
+                let _ = sender.send(batch).await;
                 return;
             };
-            let (caught_up, empty) = (*last, items.is_empty());
+            let empty = items.is_empty();
             position = items.last().map(|item| item.recorded.position).or(position);
-            if empty || sender.send(batch.map(|(items, _)| items)).await.is_err() || caught_up {
+            if empty || sender.send(batch).await.is_err() || position >= until {
                 return;
             }
         }
     });
     receiver
-}
-
-/// The next events, decoded, and whether they reach what was the head before they were read.
-async fn next_batch(
-    ports: &Ports,
-    after: Option<Position>,
-    batch_events: usize,
-) -> Result<(Vec<Item>, bool), LogError> {
-    let head = ports.log.head().await?;
-    let events = ports.log.read_all(after, batch_events).await?;
-    let reached = events.last().map(|event| event.position) >= head;
-    Ok((Item::read_all(events), reached))
 }
 
 // The projector is shared between the run and whoever asks for a rebuild.

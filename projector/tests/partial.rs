@@ -6,8 +6,9 @@ mod common;
 use async_trait::async_trait;
 use common::{Run, World};
 use contract::{
-    Position, ShowId,
+    Position, ReservationId, ShowId, StreamName, Timestamp, UserId,
     collections::{self, Collection},
+    events::{ForgetReason, PurchaseUnrecorded, UserForgotten},
 };
 use ports::{Change, Document, Generation, Query, ReadStore, StoreError, SystemClock};
 use projector::{Options, Projector};
@@ -61,6 +62,35 @@ async fn the_documents_are_called_complete_once_the_end_of_the_log_was_seen() {
     other.applied(world.head().await).await;
     run.end().await;
     assert_eq!(other.store.mark(MARK).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_settled_for_a_person_who_was_forgotten_parks_nothing() {
+    static RECENT: [&Collection; 1] = [&collections::RECENT];
+    let mut world = World::new();
+    let user = StreamName::user(UserId(Uuid::from_u128(9)));
+    let at_ms = Timestamp(3);
+    let reason = ForgetReason::Asked;
+    let reservation_id = ReservationId(Uuid::from_u128(8));
+    world
+        .append(&user, vec![UserForgotten { reason, at_ms }.into()])
+        .await;
+    let unrecorded = PurchaseUnrecorded {
+        reservation_id,
+        at_ms,
+    };
+    world.append(&user, vec![unrecorded.into()]).await;
+    let options = Options {
+        collections: &RECENT,
+        ..Options::default()
+    };
+    let projector = Projector::new(world.log(), world.store(), Arc::new(SystemClock), options);
+    let projector = Arc::new(projector);
+    let run = Run::of(&projector);
+    world.caught_up().await;
+    run.end().await;
+    assert!(projector.health().is_green());
+    assert!(world.documents().await.is_empty());
 }
 
 /// A store that can be exchanged for an empty one under the run, as when Redis comes back with nothing.

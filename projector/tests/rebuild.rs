@@ -101,11 +101,13 @@ async fn a_rebuild_while_events_come_in_misses_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_ends_although_selling_never_pauses() {
-    for with_run in [true, false] {
+    // One event for each read, or more than a read takes.
+    for (with_run, burst) in [(true, 1), (false, 1), (true, 120), (false, 120)] {
         let mut world = World::new();
         world.story(20).await;
         let log = Arc::new(BusyLog {
             log: world.log(),
+            burst,
             sales: AtomicU64::new(0),
         });
         let projector = common::projector(log, world.store());

@@ -9,7 +9,10 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +90,13 @@ async fn a_read_store_that_fails_loses_nothing() {
         let projector = projector(world.log(), Arc::new(faulty));
         let run = Run::of(&projector);
         target.applied(world.head().await).await;
+        let is_well = async {
+            while projector.health().is_failing() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let is_well = tokio::time::timeout(Duration::from_secs(20), is_well).await;
+        is_well.expect("what is over is no ill health");
         run.end().await;
         assert_eq!(target.documents().await, world.expected().await);
     }

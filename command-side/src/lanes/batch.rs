@@ -21,9 +21,14 @@ pub(super) struct Job {
     pub ask: Ask,
     /// Where the answer goes; the lane's own timers wait for none.
     pub reply: Option<oneshot::Sender<Reply>>,
+    /// Others who asked the very same and are told the same.
+    pub also: Vec<oneshot::Sender<Reply>>,
     /// How often it was decided in vain.
     pub attempts: u8,
 }
+
+/// How many copies of an ask wait for its answer.
+const COPIES: usize = 8;
 
 impl Job {
     pub fn key(&self) -> Uuid {
@@ -31,9 +36,30 @@ impl Job {
     }
 
     pub fn answer(self, position: Option<contract::Position>, answer: Answer) {
-        if let Some(reply) = self.reply {
+        let reply = Reply { position, answer };
+        for other in self.also {
+            let _ = other.send(reply.clone());
+        }
+        if let Some(asker) = self.reply {
             // An asker that has gone finds the outcome in the log.
-            let _ = reply.send(Reply { position, answer });
+            let _ = asker.send(reply);
+        }
+    }
+
+    /// Answers those who asked the same before with this one. Dropping them would be no answer: a broker that keeps
+    /// asks would bring them again, and each copy would send the other one away.
+    pub fn join(&mut self, older: Self) {
+        self.also.extend(older.reply);
+        self.also.extend(older.also);
+        self.also.retain(|asker| !asker.is_closed());
+        while self.also.len() >= COPIES {
+            let answer = Answer::Failed(Failure::Busy {
+                retry_after_ms: 1_000,
+            });
+            let _ = self.also.remove(0).send(Reply {
+                position: None,
+                answer,
+            });
         }
     }
 
@@ -324,6 +350,7 @@ pub(super) fn timer(command: Command, next: Revision, now: Timestamp) -> Job {
             command,
         },
         reply: None,
+        also: Vec::new(),
         attempts: 0,
     }
 }

@@ -166,6 +166,7 @@ impl<A: Served> Lane<A> {
         self.pending.push_back(Job {
             ask,
             reply: Some(reply),
+            also: Vec::new(),
             attempts: 0,
         });
     }

@@ -33,11 +33,12 @@ impl Line {
         self.waiting.is_empty()
     }
 
-    /// A claim that already waits keeps its place and is answered at its newest asking.
-    pub fn rejoin(&mut self, hold_id: HoldId, job: Job) -> Option<Job> {
+    /// A claim that already waits keeps its place; who asked before is told what is told at the newest asking.
+    pub fn rejoin(&mut self, hold_id: HoldId, mut job: Job) -> Option<Job> {
         match self.waiting.iter_mut().find(|waiting| waiting.hold_id == hold_id) {
             Some(waiting) => {
-                waiting.job = job;
+                std::mem::swap(&mut waiting.job, &mut job);
+                waiting.job.join(job);
                 None
             }
             None => Some(job),

@@ -41,9 +41,6 @@ pub async fn hold(
         user_id,
         action: UserAction::Check,
     });
-    app.ask(cause, request.command().derived("check_user"), check)
-        .await?;
-
     let hold_id = hold_ids::hold_id(show_id, request.id);
     let action = ShowAction::Hold {
         hold_id,
@@ -55,7 +52,14 @@ pub async fn hold(
         fingerprint: request.fingerprint,
     };
     let command = Command::Show(ShowCommand { show_id, action });
-    match app.ask(cause, request.command().derived("hold"), command).await {
+    let asked = match app
+        .ask(cause, request.command().derived("check_user"), check)
+        .await
+    {
+        Ok(_) => app.ask(cause, request.command().derived("hold"), command).await,
+        refused => refused,
+    };
+    match asked {
         Ok(reply) => match reply.answer {
             Answer::Held(grant) => {
                 let phase = HoldPhase::Active { reservation_id: None };
@@ -79,7 +83,8 @@ pub async fn hold(
                     keyed.same_as(before.value.fingerprint)?;
                     Ok(before)
                 }
-                Err(_) => Err(not_waiting(refusal)),
+                Err(Rejection::Refused(_)) => Err(not_waiting(refusal)),
+                Err(failed) => Err(failed),
             },
             None => Err(not_waiting(refusal)),
         },

@@ -20,15 +20,16 @@ pub async fn resume(
     request: Request,
     reservation_id: ReservationId,
 ) -> Result<Reserved, Rejection> {
-    let repeated = idempotency::claim(app, &cause, &request).await?;
+    idempotency::claim(app, &cause, &request).await?;
     let id = request.command().derived("resume");
     let command = ReservationCommand {
         reservation_id,
         action: ReservationAction::Resume,
     };
     match app.ask(&cause, id, Command::Reservation(command)).await {
-        // The same request may have been carried out before; then the event that it decided is there.
-        Err(Rejection::Refused(Refusal::NotStuck)) if repeated => {
+        // This may have been carried out before: by the same request, or by this very ask, which the broker brought
+        // twice. Then the event that it decided is there.
+        Err(Rejection::Refused(Refusal::NotStuck)) => {
             let mut decided = false;
             for recorded in app.read(&StreamName::reservation(reservation_id)).await? {
                 decided |= recorded.decode()?.1.causation == id.0;

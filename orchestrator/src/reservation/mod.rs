@@ -26,7 +26,7 @@ mod react;
 mod state;
 mod unwritten;
 
-pub use owed::{Direction, Owed, deadline, owed, step_name};
+pub use owed::{Direction, Owed, deadline, owed, step_name, undo};
 pub use react::{Input, react};
 pub use state::{Outcome, Phase, ShowFacts, State, Undoing};
 pub use unwritten::Unwritten;

@@ -119,7 +119,8 @@ fn forward(state: &State, step: Step, settings: &Settings) -> Owed {
     }
 }
 
-fn undo(state: &State, step: Step) -> Owed {
+/// The ask that undoes a step, or bars it if it was never done.
+pub fn undo(state: &State, step: Step) -> Owed {
     let reservation_id = state.id();
     let (name, command) = match step {
         Step::RecordHistory => (

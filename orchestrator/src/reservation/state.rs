@@ -194,6 +194,12 @@ impl State {
         self.steps[step as usize]
     }
 
+    /// It came to nothing, and whoever ended it has undone no more than the hold, for they knew of no payment.
+    pub fn is_undone_in_part(&self) -> bool {
+        let came_to_nothing = matches!(self.phase, Phase::Settled(Outcome::Rejected | Outcome::Cancelled));
+        came_to_nothing && self.step(Step::TakePayment).is_none()
+    }
+
     /// When a step ended.
     pub fn ended_at(&self, step: Step) -> Option<Timestamp> {
         self.step(step).map(|record| record.at_ms)

@@ -6,7 +6,7 @@ use crate::{
     backoff::Backoff,
     meters::StepOutcome,
     registry::Active,
-    reservation::{Direction, Input, Outcome, Owed, Phase, State, Unwritten, deadline, owed, react},
+    reservation::{Direction, Input, Outcome, Owed, Phase, State, Unwritten, deadline, owed, react, undo},
     runner::Orchestrator,
 };
 use contract::{
@@ -42,6 +42,8 @@ pub(crate) enum Halt {
     Damaged(LogError),
     #[error("its events cannot be written: {0}")]
     Unwritable(String),
+    #[error("a purchase that came to nothing could not be undone to the end")]
+    NotUndone,
     #[error("the program is about to end")]
     Draining,
 }
@@ -53,6 +55,8 @@ struct Saga {
     end: StreamEnd,
     unwritten: Unwritten,
     cause: Cause,
+    /// As its stream tells, which others may have written while this process, or one before it, had asked for more.
+    reread: bool,
     /// How often the open ask has failed, and the pause before the next try.
     failures: u32,
     backoff: Backoff,
@@ -101,6 +105,9 @@ impl Orchestrator {
         // An event that came again finds a saga that settled long ago.
         let settled_before = matches!(saga.state.phase, Phase::Settled(_));
         self.drive(&mut saga, active).await?;
+        if saga.reread && saga.state.is_undone_in_part() {
+            self.undo_the_rest(&mut saga, active).await?;
+        }
         if !settled_before {
             self.report(&saga);
         }
@@ -148,6 +155,34 @@ impl Orchestrator {
                 Heard::Answer(answer) => self.hear(saga, active, step, direction, answer).await?,
             }
         }
+    }
+
+    /// Another process drove the saga, too, and ended it where it believed that nothing had been paid yet. This one, or
+    /// one before it, may have been further: when a broker is away for a moment, it gives a request that one process
+    /// still works on to another. So the rest is undone as well. Its stream is at rest and tells nothing of it; those
+    /// of payment, buyer and show do.
+    async fn undo_the_rest(&self, saga: &mut Saga, active: &Active) -> Result<(), Halt> {
+        for step in [Step::RecordHistory, Step::TakePayment, Step::HoldInventory] {
+            let mut backoff = Backoff::new(&self.settings);
+            let mut failures = 0;
+            loop {
+                let owed = undo(&saga.state, step);
+                match self.ask(saga, active, owed, self.clock.now()).await? {
+                    // Refused: there is nobody and nothing that could have been asked for more.
+                    Heard::Answer(Answer::Done | Answer::Refused(_)) => break,
+                    Heard::News => {}
+                    Heard::Answer(_) if failures >= self.settings.undo_attempts => {
+                        return Err(Halt::NotUndone);
+                    }
+                    Heard::Answer(_) => {
+                        failures += 1;
+                        self.pause(&mut backoff).await?;
+                    }
+                }
+            }
+            self.meters.compensated(step);
+        }
+        Ok(())
     }
 
     /// Takes an answer in; the same ask stays open when it does not move the saga.

@@ -20,8 +20,7 @@ impl Orchestrator {
                 let (Event::ReservationRequested(request), meta) = &*decoded else {
                     return Err(Halt::NoRequest);
                 };
-                let saga = self.saga(stream, State::begin(request), recorded.end()?, meta);
-                Ok(saga)
+                Ok(self.saga(stream, State::begin(request), recorded.end()?, meta))
             }
             Start::Logged => self.load(stream, active).await,
         }
@@ -49,7 +48,9 @@ impl Orchestrator {
                 self.meters.stuck(state.id(), false);
             }
             let end = last.end()?;
-            return Ok(self.saga(stream, state, end, &first.1));
+            let mut saga = self.saga(stream, state, end, &first.1);
+            saga.reread = true;
+            return Ok(saga);
         }
         Err(Halt::Missing)
     }
@@ -108,7 +109,7 @@ impl Orchestrator {
         Ok(Written::Reloaded)
     }
 
-    async fn pause(&self, backoff: &mut Backoff) -> Result<(), Halt> {
+    pub(super) async fn pause(&self, backoff: &mut Backoff) -> Result<(), Halt> {
         if self.is_draining() {
             return Err(Halt::Draining);
         }
@@ -131,6 +132,7 @@ impl Orchestrator {
             end,
             unwritten,
             cause,
+            reread: false,
             failures,
             backoff: Backoff::new(&self.settings),
         })

@@ -8,9 +8,9 @@ use crate::common::{
     world::{Hold, Payment},
 };
 use contract::{
-    Event, StreamName,
+    Event, Refusal, ReservationId, StreamName,
     collections::SHOWS,
-    events::{ShowCancelled, Tally},
+    events::{CompensationStarted, ReservationRejected, ShowCancelled, Step, StepRecord, StepState, Tally},
 };
 use ports::Clock as _;
 use tokio::sync::watch;
@@ -141,6 +141,80 @@ async fn an_event_that_comes_again_starts_nothing() {
     stage.settled(reservation(2)).await;
     assert_eq!(stage.broker.names().len(), asked + 6);
     assert_eq!(stage.log.stream(id).len(), 2);
+}
+
+/// What another process writes that drives the same purchase, whose hold was refused before this one's was granted.
+fn is_rejected_elsewhere(stage: &Stage, reservation_id: ReservationId) {
+    let record = |state| StepRecord {
+        step: Step::HoldInventory,
+        state,
+        at_ms: stage.clock.now(),
+    };
+    let stream = StreamName::reservation(reservation_id);
+    let refusal = Refusal::SoldOut { free: 0 };
+    stage.log.put(
+        &stream,
+        CompensationStarted {
+            steps: vec![record(StepState::Failed)],
+            hold: None,
+            failed_step: Step::HoldInventory,
+            refusal: refusal.clone(),
+            at_ms: stage.clock.now(),
+        },
+    );
+    stage.log.put(
+        &stream,
+        ReservationRejected {
+            reservation_id,
+            steps: vec![record(StepState::Failed)],
+            failed_step: Step::HoldInventory,
+            refusal,
+            at_ms: stage.clock.now(),
+        },
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_paid_while_another_process_ended_the_purchase_is_paid_back() {
+    // At each ask after the hold was granted here, the other process rejects the purchase.
+    for name in ["take", "record", "sell"] {
+        let stage = Stage::new().await;
+        let (gate, closed) = watch::channel(false);
+        stage.broker.set(name, Manner::Wait(closed));
+        let id = reservation(1);
+        stage.request(id);
+        stage.broker.asked(name, 1).await;
+        is_rejected_elsewhere(&stage, id);
+        gate.send_replace(true);
+        stage.broker.asked("restore", 1).await;
+        stage.is_idle().await;
+        stage.stays_consistent(id);
+        assert_eq!(
+            outcome(&stage.log.stream(id)),
+            Some("reservation_rejected.v1"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_paid_is_paid_back_also_when_the_process_that_took_it_has_died() {
+    let mut stage = Stage::new().await;
+    let (_gate, closed) = watch::channel(false);
+    stage.broker.set("sell", Manner::Wait(closed));
+    let id = reservation(1);
+    let requested = stage.request(id);
+    stage.broker.asked("sell", 1).await;
+    assert_eq!(stage.broker.world(id).payment, Payment::Captured);
+    is_rejected_elsewhere(&stage, id);
+    stage.kill().await;
+    stage.broker.behave();
+    stage.start(settings()).await;
+    // The request was not taken as done, so the broker brings it again.
+    stage.log.redeliver(requested).await;
+    stage.broker.asked("restore", 1).await;
+    stage.is_idle().await;
+    stage.stays_consistent(id);
 }
 
 #[tokio::test(start_paused = true)]

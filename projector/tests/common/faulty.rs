@@ -151,6 +151,8 @@ impl EventLog for VeiledLog {
 /// A log to which somebody has always just appended when it is read: selling that never pauses.
 pub struct BusyLog {
     pub log: Arc<dyn EventLog>,
+    /// How much is appended before each read.
+    pub burst: u64,
     pub sales: AtomicU64,
 }
 
@@ -195,7 +197,9 @@ impl EventLog for BusyLog {
         self.log.read(of, from, limit).await
     }
     async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
-        self.sell().await;
+        for _ in 0..self.burst {
+            self.sell().await;
+        }
         self.log.read_all(after, limit).await
     }
     async fn head(&self) -> Result<Option<Position>, LogError> {

@@ -198,6 +198,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "eventflow_live_hubs", "Shows that are followed here"),
     (
         Counter,
+        "eventflow_live_in_step_total",
+        "Times that a follower knew more than a hub had told, and was brought in step from the log",
+    ),
+    (
+        Counter,
         "eventflow_live_lagged_total",
         "Times that a follower was too slow and was given a fresh map",
     ),

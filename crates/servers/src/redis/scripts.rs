@@ -133,6 +133,10 @@ if redis.call('HEXISTS', KEYS[1], 'applied:' .. ARGV[1]) == 0 then
   return redis.error_reply('GONE there is no such generation')
 end
 local old = redis.call('HGET', KEYS[1], 'active')
+local function at(generation) return tonumber(redis.call('HGET', KEYS[1], 'applied:' .. generation)) or -1 end
+if old ~= ARGV[1] and at(old) > at(ARGV[1]) then
+  return redis.error_reply('STALE the active generation is further')
+end
 if old ~= ARGV[1] then
   redis.call('HDEL', KEYS[1], 'applied:' .. old)
   redis.call('HSET', KEYS[1], 'active', ARGV[1])

@@ -57,6 +57,44 @@ async fn a_projector_that_takes_the_lead_is_not_refused_for_what_it_saw_before()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_projector_whose_transaction_was_abandoned_writes_again_at_once() {
+    let (server, database) = (server(), new_database());
+    let store = store(&server, &database).await;
+    let active = store.active().await.unwrap();
+    store.apply(active, pair(1), Position(1)).await.unwrap();
+    // The lead is lost in the middle, again and again, and taken again by the same process.
+    for round in 0..20_u64 {
+        let many = (0..400)
+            .map(|key| put(&USERS, &key.to_string(), round + 2))
+            .collect();
+        let applying = store.apply(active, many, Position(round + 2));
+        let patience = std::time::Duration::from_millis(round * 3);
+        let _ = tokio::time::timeout(patience, applying).await;
+        store.take_over();
+        let at = store.checkpoint(active).await.unwrap().unwrap();
+        let written = store.apply(active, pair(round + 100), Position(at.0 + 1)).await;
+        assert_eq!(written.map_err(|error| format!("round {round}: {error}")), Ok(()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_do_not_go_back_to_a_rebuild_of_somebody_who_has_lost_the_lead() {
+    let (server, database) = (server(), new_database());
+    let (lost, leads) = (store(&server, &database).await, store(&server, &database).await);
+    let old = leads.active().await.unwrap();
+    let rebuilt = lost.begin().await.unwrap();
+    lost.apply(rebuilt, pair(1), Position(1)).await.unwrap();
+    leads.apply(old, pair(2), Position(2)).await.unwrap();
+    assert!(lost.activate(rebuilt).await.is_err());
+    assert_eq!(found(&*leads).await, [2, 2, 2]);
+    // As far as readers, it stands.
+    lost.apply(rebuilt, pair(2), Position(2)).await.unwrap();
+    lost.activate(rebuilt).await.unwrap();
+    assert_eq!(lost.active().await.unwrap(), rebuilt);
+    assert_eq!(found(&*lost).await, [2, 2, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_another_process_made_is_changed_and_not_made_again() {
     let (server, database) = (server(), new_database());
     let (one, other) = (store(&server, &database).await, store(&server, &database).await);

@@ -256,3 +256,55 @@ async fn a_new_master_key_opens_everything_once_all_is_wrapped_anew_and_the_old_
         }
     }
 }
+
+/// A second place that takes its time to hear of a destruction.
+#[derive(Default)]
+struct Slow {
+    second: Second,
+    heard: tokio::sync::Notify,
+    goes_on: tokio::sync::Notify,
+}
+
+#[async_trait]
+impl WrappedKeys for Slow {
+    async fn get(&self, person: UserId) -> Result<Option<Kept>, VaultError> {
+        self.second.get(person).await
+    }
+
+    async fn put(&self, person: UserId, wrapped: &[u8]) -> Result<(), VaultError> {
+        self.second.put(person, wrapped).await
+    }
+
+    async fn replace(&self, person: UserId, wrapped: &[u8], anew: &[u8]) -> Result<(), VaultError> {
+        self.second.replace(person, wrapped, anew).await
+    }
+
+    async fn destroyed(&self, person: UserId) -> Result<(), VaultError> {
+        self.heard.notify_one();
+        self.goes_on.notified().await;
+        self.second.destroyed(person).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_while_a_key_is_destroyed_does_not_keep_it() {
+    let mongo = connect(&server(), &new_database()).await;
+    let second = Arc::new(Slow::default());
+    let vault = MongoVault::open(&mongo, MASTER, Some(second.clone()))
+        .await
+        .unwrap();
+    let person = UserId(Uuid::new_v4());
+    vault.create_key(person).await.unwrap();
+    let sealed = vault.seal(person, "name", "Ana").await.unwrap();
+    let destroying = tokio::spawn({
+        let vault = vault.clone();
+        async move { vault.destroy(person).await }
+    });
+    second.heard.notified().await;
+    // Not destroyed yet as far as anybody was told, so either answer is right.
+    let _ = vault.open(person, "name", &sealed).await;
+    second.goes_on.notify_one();
+    destroying.await.unwrap().unwrap();
+    let after = vault.open(person, "name", &sealed).await;
+    assert!(matches!(after, Err(VaultError::Forgotten)), "{after:?}");
+}

@@ -156,6 +156,27 @@ async fn a_dropped_generation_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn readers_do_not_go_back_to_a_rebuild_that_is_behind() {
+    let server = redis();
+    let store = store(&server, "e");
+    let old = store.active().await.unwrap();
+    let rebuilt = store.begin().await.unwrap();
+    store
+        .apply(rebuilt, vec![show("a", 1)], Position(9))
+        .await
+        .unwrap();
+    store.apply(old, vec![show("a", 2)], Position(10)).await.unwrap();
+    assert!(store.activate(rebuilt).await.is_err());
+    assert_eq!(version(&*store, "a").await.unwrap(), Some(2));
+    store
+        .apply(rebuilt, vec![show("a", 2)], Position(10))
+        .await
+        .unwrap();
+    store.activate(rebuilt).await.unwrap();
+    assert_eq!(store.active().await.unwrap(), rebuilt);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn documents_are_called_complete_only_where_they_are() {
     let server = redis();
     let store = store(&server, "e");

@@ -97,6 +97,11 @@ impl Stage {
         self.log.until(id, |events| outcome(events).is_some()).await
     }
 
+    /// Returns when nothing is left to do: the test's clock moves only when every task waits.
+    pub async fn is_idle(&self) {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+
     pub fn stays_consistent(&self, id: ReservationId) {
         let world = self.broker.world(id);
         match outcome(&self.log.stream(id)).unwrap() {

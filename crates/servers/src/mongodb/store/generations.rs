@@ -174,7 +174,8 @@ impl Meta {
     }
 
     /// Activates a generation and drops the others, in a transaction that the caller commits. `None` when there is
-    /// no such generation.
+    /// no such generation, or when the active one is further: another projector has led since, and readers do not go
+    /// back.
     pub async fn activate(
         &self,
         generation: Generation,
@@ -185,6 +186,19 @@ impl Meta {
         let Some(known) = found.and_then(|found| known_in(&found).ok()) else {
             return Ok(None);
         };
+        let active = self
+            .documents
+            .find_one(doc! { "_id": ACTIVE })
+            .session(&mut *session)
+            .await?;
+        if let Some(active) = active.and_then(|active| generation_in(&active).ok()) {
+            let find = self.documents.find_one(doc! { "_id": id(active) });
+            let active = find.session(&mut *session).await?;
+            let active = active.and_then(|active| known_in(&active).ok());
+            if active.is_some_and(|active| active.checkpoint > known.checkpoint) {
+                return Ok(None);
+            }
+        }
         let set = doc! { "$set": { "generation": i64::from(generation.0) } };
         self.documents
             .update_one(doc! { "_id": ACTIVE }, set)
@@ -206,19 +220,22 @@ impl Meta {
     pub async fn sweep(self) {
         // The first look only tells whether there is anything to do; a busy server may need more than one try.
         let tries = std::iter::repeat_n(DROPPED_AFTER, DROP_TRIES);
+        let mut seen = BTreeSet::new();
         for wait in std::iter::once(Duration::ZERO).chain(tries) {
             tokio::time::sleep(wait).await;
             match self.out_of_use().await {
                 Ok(names) if names.is_empty() => return,
-                Ok(names) if wait > Duration::ZERO => self.drop_all(names).await,
-                Ok(_) => {}
-                Err(failure) => {
-                    tracing::warn!(
-                        failure.why,
-                        "the collections of past generations were not dropped"
-                    );
-                    return;
+                Ok(names) => {
+                    // Another may have gone out of use since, and have readers still.
+                    let (old, new): (Vec<_>, Vec<_>) =
+                        names.into_iter().partition(|name| seen.contains(name));
+                    seen.extend(new);
+                    self.drop_all(old).await;
                 }
+                Err(failure) => tracing::warn!(
+                    failure.why,
+                    "it is not known which collections are out of use; tried again"
+                ),
             }
         }
     }

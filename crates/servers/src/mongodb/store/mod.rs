@@ -248,7 +248,12 @@ impl ReadStore for MongoStore {
 
     async fn activate(&self, generation: Generation) -> Result<(), StoreError> {
         let activated = transact(&self.mongo, &self.sessions, &Activate(&self.meta, generation)).await?;
-        let known = activated.ok_or_else(|| no_such(generation))?;
+        let known = activated.ok_or_else(|| {
+            let number = generation.0;
+            StoreError::Unavailable(format!(
+                "there is no generation {number}, or the active one is further"
+            ))
+        })?;
         self.view.activated(generation, known.checkpoint);
         tokio::spawn(self.meta.clone().sweep());
         Ok(())

@@ -7,7 +7,9 @@
 //! - a process uses its sessions again and again: the next transaction of a session ends the one before;
 //! - each session is entered in `writers` (`_id`: the session's id) before it is used, and a process whose transactions
 //!   keep failing because of others ends the sessions of others. A process that lives loses a transaction by that, and
-//!   runs it again.
+//!   runs it again;
+//! - a session whose transaction was abandoned in the middle, as when the lead is lost, is no longer this process's own:
+//!   when it leads again, it ends that transaction like anybody's.
 
 use super::super::{Mongo, failure::Failure};
 use ::mongodb::{
@@ -44,23 +46,20 @@ impl Sessions {
     }
 
     /// The session that was used last, for it may have a transaction to end; or a new one.
-    pub async fn take(&self) -> Result<ClientSession, Failure> {
+    pub async fn take(&self) -> Result<Taken<'_>, Failure> {
         let idle = held(&self.idle).pop();
-        match idle {
-            Some(session) => Ok(session),
-            None => self.enter().await,
-        }
-    }
-
-    /// Never more than there were transactions at once: those of a projector and of a rebuild.
-    pub fn put_back(&self, session: ClientSession) {
-        held(&self.idle).push(session);
+        let session = match idle {
+            Some(session) => session,
+            None => self.enter().await?,
+        };
+        let (sessions, session) = (self, Some(session));
+        Ok(Taken { sessions, session })
     }
 
     async fn enter(&self) -> Result<ClientSession, Failure> {
         let start = self.mongo.database().client().start_session();
         let session = self.mongo.call("session", start).await?;
-        let id = session.id().get("id").cloned().unwrap_or(Bson::Null);
+        let id = id_of(&session);
         held(&self.ours).push(id.clone());
         // By this machine's clock: it is only about tidiness.
         let now = DateTime::now();
@@ -68,7 +67,9 @@ impl Sessions {
         let old = DateTime::from_millis(now.timestamp_millis().saturating_sub(kept_for));
         let tidy = self.writers.delete_many(doc! { "at": { "$lt": old } });
         self.mongo.call("session", tidy).await?;
-        let entry = self.writers.insert_one(doc! { "_id": id, "at": now });
+        // It may be there: the driver gives the session of a transaction that was abandoned to the next who asks.
+        let set = doc! { "$set": { "at": now } };
+        let entry = self.writers.update_one(doc! { "_id": id }, set).upsert(true);
         self.mongo.call("session", entry).await?;
         Ok(session)
     }
@@ -106,6 +107,41 @@ impl Sessions {
         // Those of the living stay to be found again; the dead are found in vain.
         Ok(())
     }
+}
+
+/// A session in use. Never more of them than there are transactions at once: those of a projector and of a rebuild.
+pub(super) struct Taken<'a> {
+    sessions: &'a Sessions,
+    /// There until it is put back.
+    session: Option<ClientSession>,
+}
+
+impl Taken<'_> {
+    /// The session; `None` never, as it cannot be used after it was put back.
+    pub fn session(&mut self) -> Option<&mut ClientSession> {
+        self.session.as_mut()
+    }
+
+    /// Its transaction is over: it can be used again.
+    pub fn put_back(mut self) {
+        if let Some(session) = self.session.take() {
+            held(&self.sessions.idle).push(session);
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    /// Abandoned, when it was not put back.
+    fn drop(&mut self) {
+        if let Some(session) = &self.session {
+            let id = id_of(session);
+            held(&self.sessions.ours).retain(|ours| *ours != id);
+        }
+    }
+}
+
+fn id_of(session: &ClientSession) -> Bson {
+    session.id().get("id").cloned().unwrap_or(Bson::Null)
 }
 
 fn held<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {

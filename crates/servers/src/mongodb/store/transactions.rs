@@ -53,11 +53,14 @@ pub(super) async fn transact<S: Steps>(
     sessions: &Sessions,
     steps: &S,
 ) -> Result<S::Outcome, Failure> {
-    let mut session = sessions.take().await?;
+    let mut taken = sessions.take().await?;
     let (began, mut pause, mut cleared) = (Instant::now(), FIRST_PAUSE, false);
     let give_up = began + RETRIED_FOR;
     let outcome = loop {
-        match once(mongo, steps, &mut session, give_up).await {
+        let Some(session) = taken.session() else {
+            return Err(Failure::refused("the session was put back"));
+        };
+        match once(mongo, steps, session, give_up).await {
             Err(failure) if failure.remedy == Remedy::RunAgain && Instant::now() < give_up => {
                 counter!("eventflow_mongodb_retries_total", "operation" => S::NAME).increment(1);
                 if began.elapsed() > HELD_UP && !cleared {
@@ -70,7 +73,7 @@ pub(super) async fn transact<S: Steps>(
             outcome => break outcome,
         }
     };
-    sessions.put_back(session);
+    taken.put_back();
     if outcome.is_ok() {
         counter!("eventflow_mongodb_transactions_total", "operation" => S::NAME).increment(1);
     }
