@@ -351,13 +351,15 @@ pub fn consistent(show: &Value) {
 }
 
 /// Waits for something to come about.
-pub async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) -> Duration {
+pub async fn until(what: &str, there: impl AsyncFnMut() -> bool) -> Duration {
+    until_within(SETTLED_WITHIN.max(PATIENCE), what, there).await
+}
+
+/// The same, for what takes its time.
+pub async fn until_within(patience: Duration, what: &str, mut there: impl AsyncFnMut() -> bool) -> Duration {
     let begun = Instant::now();
     while !there().await {
-        assert!(
-            begun.elapsed() < SETTLED_WITHIN.max(PATIENCE),
-            "{what} does not come about"
-        );
+        assert!(begun.elapsed() < patience, "{what} does not come about");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     begun.elapsed()
