@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import secrets
 import time
 
 from .server import Server
@@ -34,6 +35,7 @@ class Person:
             "access_token": tokens["access_token"],
             "refresh_token": tokens["refresh_token"],
             "renew_at": int(time.time() * 1000) + tokens["expires_in"] * 750,
+            "exchange_key": secrets.token_hex(16),
         }
 
     def may(self, *roles):
