@@ -176,4 +176,9 @@ async fn a_hold_is_over_when_its_time_has_passed_and_its_key_still_tells_what_wa
     bed.post_with(&path, key, other)
         .await
         .refused(422, "CLAVE_REUTILIZADA");
+    // Whoever the other body names: the key is looked at first.
+    let nobody = json!({"usuario_id": uuid::Uuid::from_u128(9), "cantidad": 2});
+    bed.post_with(&path, key, nobody)
+        .await
+        .refused(422, "CLAVE_REUTILIZADA");
 }
