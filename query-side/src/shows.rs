@@ -151,7 +151,7 @@ fn wanted(mut params: Params) -> Result<(Vec<Filter>, Page), Problem> {
     get, path = "/api/eventos/{evento_id}/asientos", operation_id = "verAsientos", tag = "Eventos",
     params(
         ("evento_id" = uuid::Uuid, Path, description = "El evento"),
-        ("formato" = Option<FormatoAsientos>, Query, description = "`completo`, asiento por asiento (si falta), o `compacto`, un byte por lugar como máximo"),
+        ("formato" = inline(Option<FormatoAsientos>), Query, description = "`completo`, asiento por asiento (si falta), o `compacto`, un byte por lugar como máximo"),
         ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
         ("If-None-Match" = Option<String>, Header, description = "El ETag que ya se tiene"),
     ),

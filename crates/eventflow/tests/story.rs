@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_person_registers_reserves_pays_and_reads_all_of_it() {
@@ -89,7 +89,7 @@ async fn a_person_registers_reserves_pays_and_reads_all_of_it() {
 }
 
 /// Ana's document under another address.
-fn person_again() -> serde_json::Value {
+fn person_again() -> Value {
     let mut again = person("ana");
     again["email"] = json!("other@example.org");
     again
@@ -218,10 +218,30 @@ async fn the_surface_describes_itself() {
     ] {
         assert!(document["paths"].get(path).is_some(), "{path} is not described");
     }
+    let dangling: Vec<_> = references(&document)
+        .into_iter()
+        .filter(|reference| document.pointer(reference.trim_start_matches('#')).is_none())
+        .collect();
+    assert_eq!(dangling, [""; 0], "the document refers to what it does not have");
     client.get("/docs").await.expect(200);
     client.get("/").await.expect(200);
     let metrics = client.get("/metrics").await.expect(200).text;
     assert!(metrics.contains("eventflow_"), "{metrics}");
     client.get("/api/nada").await.refused(404, "NO_ENCONTRADO");
     server.stop();
+}
+
+/// All `$ref` of a document.
+fn references(of: &Value) -> Vec<&str> {
+    let (own, parts): (_, Vec<&Value>) = match of {
+        Value::Object(fields) => (
+            fields.get("$ref").and_then(Value::as_str),
+            fields.values().collect(),
+        ),
+        Value::Array(parts) => (None, parts.iter().collect()),
+        _ => (None, Vec::new()),
+    };
+    own.into_iter()
+        .chain(parts.into_iter().flat_map(references))
+        .collect()
 }

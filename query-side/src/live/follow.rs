@@ -30,7 +30,7 @@ pub(crate) struct CambioDeEvento {
     get, path = "/api/eventos/{evento_id}/cambios", operation_id = "seguirEvento", tag = "Eventos",
     params(
         ("evento_id" = uuid::Uuid, Path, description = "El evento"),
-        ("formato" = Option<FormatoAsientos>, Query, description = "Cómo se cuentan los asientos: `completo`, con sus nombres (si falta), o `compacto`, como `cambios`"),
+        ("formato" = inline(Option<FormatoAsientos>), Query, description = "Cómo se cuentan los asientos: `completo`, con sus nombres (si falta), o `compacto`, como `cambios`"),
         ("desde" = Option<u64>, Query, description = "La `version` que ya se tiene, de `/asientos` o de un aviso: el primer aviso trae lo que cambió desde entonces. Sin ella (y sin `Last-Event-ID`) trae solo las entradas que hay"),
         ("Last-Event-ID" = Option<String>, Header, description = "El último `id` que se recibió; vale más que `desde`"),
         ("posicion" = Option<u64>, Query, description = "Espera hasta que la lectura alcance esta posición"),
